@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/malformed.hpp"
+
+#include "protocol/limits.hpp"
+#include "protocol/text.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string_view.hpp>
+
+#include <algorithm>
+
+namespace livelogd::protocol {
+namespace {
+
+void append_string_member(std::string& out, std::string_view key, std::string_view value) {
+    out += ",\"";
+    out += key;
+    out += "\":";
+    out += boost::json::serialize(boost::json::string_view(value.data(), value.size()));
+}
+
+/// `bytes` without a character that is cut off at its end.
+std::string_view without_cut_character(std::string_view bytes) {
+    // A character has at most four bytes: only the last three can be the beginning of a longer one.
+    for (std::size_t back = 1; back <= std::min<std::size_t>(3, bytes.size()); ++back) {
+        if (next_utf8(bytes.substr(bytes.size() - back)).truncated)
+            return bytes.substr(0, bytes.size() - back);
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::string to_valid_utf8(std::string_view bytes, std::size_t limit) {
+    constexpr std::string_view replacement = "\xEF\xBF\xBD";
+    std::string text;
+    text.reserve(std::min(bytes.size(), limit));
+    while (!bytes.empty()) {
+        const utf8_step step = next_utf8(bytes);
+        const std::string_view character = step.valid ? bytes.substr(0, step.size) : replacement;
+        if (text.size() + character.size() > limit) break;
+        text += character;
+        bytes.remove_prefix(step.size);
+    }
+    return text;
+}
+
+std::string make_malformed_record(std::string_view message, std::string_view line, std::uint64_t line_bytes,
+                                  const redaction_keys& keys, std::string_view timestamp) {
+    const bool withheld = keys.mentioned_in(line);
+    std::string record = "{\"timestamp\":\"";
+    record += timestamp;
+    record += "\",\"level\":\"WARNING\"";
+    append_string_member(record, "message", to_valid_utf8(message, max_raw_bytes));
+    record += ",\"module\":\"livelogd\",\"type\":\"malformed\"";
+    if (withheld) {
+        record += ",\"raw\":\"\",\"raw_withheld\":true";
+    } else {
+        const std::string_view quoted = line.size() < line_bytes ? without_cut_character(line) : line;
+        append_string_member(record, "raw", to_valid_utf8(quoted, max_raw_bytes));
+    }
+    record += ",\"raw_bytes\":";
+    record += std::to_string(line_bytes);
+    record += '}';
+    return record;
+}
+
+}  // namespace livelogd::protocol

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// scan_record(): the one door through which the bytes of a record are read.
+//
+// It validates a line as one JSON object (RFC 8259, UTF-8, nested at most max_nesting deep) and notes where
+// the fields stand that the daemon knows. At ingest it also writes the line as it is stored: the sender's
+// bytes less the white space outside strings, credentials redacted, a timestamp added where there is none.
+// What it never does is to print a value that it parsed: a number keeps its spelling, a string its escapes,
+// an object its duplicate keys.
+#pragma once
+
+#include "protocol/json_token.hpp"
+#include "protocol/redaction.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace livelogd::protocol {
+
+/// The fields of a record that the daemon understands, as spelled; of duplicate keys the last one.
+/// The views point into the scanned line, or, at ingest, into the output.
+struct record_fields {
+    json_token timestamp;
+    json_token level;
+    json_token type;
+    json_token request_id;
+    json_token method;
+    json_token endpoint;
+    json_token status_code;
+    json_token duration_ms;
+    json_token error_type;
+    json_token exception_type;       ///< "exception.type", flat, or {"exception":{"type":…}}; flat first
+    json_token error_dot_type;       ///< "error.type", flat, or {"error":{"type":…}}; flat first
+    json_token response_error_type;  ///< {"response_body":{"error_type":…}}
+};
+
+/// Why a line is not a record.
+struct scan_error {
+    std::size_t at = 0;  ///< bytes of the line before the place where reading stopped
+    std::string reason;  ///< what is wrong there, without the place
+};
+
+/// What ingest does to a record besides storing it.
+struct intake_rules {
+    const redaction_keys* redact = nullptr;  ///< none: nothing is redacted
+    std::string_view timestamp;              ///< put in front, as a JSON string without quotes, where missing
+};
+
+/// Reads records; keeps the parser's memory between them. One thread at a time.
+class record_scanner {
+  public:
+    record_scanner();
+    ~record_scanner();
+    record_scanner(record_scanner&&) noexcept;
+    record_scanner& operator=(record_scanner&&) noexcept;
+
+    /// Reads a line (without its LF). On success fills `fields`, with views into `line`.
+    [[nodiscard]] std::optional<scan_error> scan_record(std::string_view line, record_fields& fields);
+
+    /// Reads a line and appends what is stored (without LF) to `out`. The views in `fields` point into `out`
+    /// and end with the next change of it. On error `out` is as it was.
+    [[nodiscard]] std::optional<scan_error> scan_record(std::string_view line, const intake_rules& rules,
+                                                        std::string& out, record_fields& fields);
+
+  private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace livelogd::protocol

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/sse.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string_view.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace livelogd::protocol::sse {
+namespace {
+
+constexpr std::string_view id_field = "id: ";
+constexpr std::string_view data_field = "\ndata: ";
+constexpr std::string_view frame_end = "\n\n";
+static_assert(frame_end.size() == json_trailer);
+
+class decimal {
+  public:
+    explicit decimal(record_id id) {
+        const auto result = std::to_chars(digits_.data(), digits_.data() + digits_.size(), id);
+        size_ = static_cast<std::size_t>(result.ptr - digits_.data());
+    }
+    [[nodiscard]] std::string_view view() const { return {digits_.data(), size_}; }
+
+  private:
+    std::array<char, 20> digits_{};
+    std::size_t size_ = 0;
+};
+
+std::string named_event(std::string_view name, record_id id, std::string_view data) {
+    std::string event = "event: ";
+    event += name;
+    event += '\n';
+    append_record(event, id, data);
+    return event;
+}
+
+}  // namespace
+
+void append_record(std::string& out, record_id id, std::string_view json) {
+    out += id_field;
+    out += decimal(id).view();
+    out += data_field;
+    out += json;
+    out += frame_end;
+}
+
+std::size_t json_offset(record_id id) {
+    return id_field.size() + decimal(id).view().size() + data_field.size();
+}
+
+std::string retry(unsigned milliseconds) {
+    return "retry: " + std::to_string(milliseconds) + "\n\n";
+}
+
+std::string ping(record_id position, record_id newest) {
+    return named_event("ping", position, "{\"id\":" + std::to_string(newest) + '}');
+}
+
+std::string gap(record_id from, record_id to, std::string_view reason) {
+    std::string data = "{\"from\":" + std::to_string(from) + ",\"to\":" + std::to_string(to) + ",\"reason\":";
+    data += boost::json::serialize(boost::json::string_view(reason.data(), reason.size()));
+    data += '}';
+    return named_event("gap", to, data);
+}
+
+std::string bye(record_id position) {
+    // A browser does not dispatch an event whose data is empty.
+    return named_event("bye", position, "{}");
+}
+
+}  // namespace livelogd::protocol::sse

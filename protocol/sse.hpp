@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Server-Sent Events as they go over the wire (WHATWG HTML, section 9.2).
+#pragma once
+
+#include "protocol/record_id.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace livelogd::protocol::sse {
+
+/// `id: N`, `data: <json>`, blank line. `json` must hold neither CR nor LF (a stored record does not).
+void append_record(std::string& out, record_id id, std::string_view json);
+
+/// Where the JSON stands inside a frame written by append_record: after "id: N\ndata: ".
+std::size_t json_offset(record_id id);
+/// Bytes after the JSON in such a frame.
+inline constexpr std::size_t json_trailer = 2;
+
+/// The first bytes of a stream: how long a client waits before it connects again, milliseconds.
+std::string retry(unsigned milliseconds);
+
+/// `position`: the last id this stream has examined (its `id:` line); `newest`: the newest id of the log.
+std::string ping(record_id position, record_id newest);
+
+/// Records from..to are no longer kept; the stream goes on after `to` (its `id:` line).
+std::string gap(record_id from, record_id to, std::string_view reason);
+
+/// The daemon stops; the stream can be resumed after `position`.
+std::string bye(record_id position);
+
+}  // namespace livelogd::protocol::sse
