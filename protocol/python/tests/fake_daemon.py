@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The daemon's end of the socket, as far as a sender can see it: takes connections and keeps their lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from typing import Any, Callable, Optional
+
+
+class FakeDaemon:
+    """Listens at ``path`` from ``start`` to ``stop``. Lines are kept over restarts, in the order of arrival."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lines: list[bytes] = []
+        self.torn: list[bytes] = []
+        """What connections had sent after their last LF when they ended."""
+        self.connections = 0
+        self.reading = threading.Event()
+        """While clear, connections are accepted and not read."""
+        self.reading.set()
+        self._changed = threading.Condition()
+        self._listener: Optional[socket.socket] = None
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> FakeDaemon:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(self.path)
+        self._listener.listen(16)
+        self._spawn(self._accept, self._listener)
+        return self
+
+    def stop(self) -> None:
+        """Ends as a killed daemon does: what is unread in the sockets is gone, the path goes with the next start."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        self.reading.set()
+        for connection in self._open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for thread in self._threads:
+            thread.join(5)
+        self._open, self._threads = [], []
+        os.unlink(self.path)
+
+    def records(self) -> list[dict[str, Any]]:
+        with self._changed:
+            return [json.loads(line) for line in self.lines]
+
+    def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+        with self._changed:
+            assert self._changed.wait_for(condition, timeout), f"{len(self.lines)} lines after {timeout} s"
+
+    def wait_for_lines(self, count: int, timeout: float = 10.0) -> list[dict[str, Any]]:
+        self.wait_for(lambda: len(self.lines) >= count, timeout)
+        return self.records()
+
+    def _spawn(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=(argument,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with self._changed:
+                self.connections += 1
+                self._open.append(connection)
+                self._changed.notify_all()
+            self._spawn(self._read, connection)
+
+    def _read(self, connection: socket.socket) -> None:
+        rest = b""
+        with connection:
+            while True:
+                self.reading.wait()
+                try:
+                    data = connection.recv(65536)
+                except OSError:
+                    data = b""
+                if not data:
+                    break
+                *whole, rest = (rest + data).split(b"\n")
+                with self._changed:
+                    self.lines.extend(whole)
+                    self._changed.notify_all()
+        if rest:
+            self.torn.append(rest)
+
+
+def eventually(condition: Callable[[], bool], timeout: float = 5.0) -> None:
+    """Waits for something that tells nobody when it happens."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
