@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/live/broadcaster.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <algorithm>
+
+namespace livelogd::live {
+namespace {
+
+/// Deadlines are met to this precision: they only pace heartbeats.
+constexpr auto clock_tick = std::chrono::milliseconds(250);
+
+/// One answer hands out about this much: enough to fill a socket's buffer.
+constexpr std::size_t answer_bytes = 1u << 20;
+constexpr std::size_t answer_batches = 64;
+
+}  // namespace
+
+void subscription::pull(protocol::record_id position, std::chrono::steady_clock::time_point deadline,
+                        handler done) {
+    net::asio::post(owner_->strand_, [owner = owner_, key = key_, position, deadline, reader = reader_,
+                                      handler = std::move(done)]() mutable {
+        owner->pull(key, {position, deadline, std::move(reader), std::move(handler)});
+    });
+}
+
+void subscription::cancel() {
+    net::asio::post(owner_->strand_, [owner = owner_, key = key_] { owner->cancel(key); });
+}
+
+broadcaster::broadcaster(net::asio::io_context& context, std::size_t ring_bytes, protocol::record_id next_id)
+    : strand_(net::asio::make_strand(context)),
+      clock_(strand_),
+      ring_bytes_(ring_bytes),
+      floor_(next_id),
+      next_id_(next_id) {}
+
+subscription broadcaster::subscribe(net::asio::any_io_executor reader) {
+    const std::lock_guard lock(inbox_mutex_);
+    return {*this, std::move(reader), next_key_++};
+}
+
+void broadcaster::publish(shared_batch batch) {
+    bool first = false;
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        first = inbox_.empty();
+        inbox_.push_back(std::move(batch));
+    }
+    // Under load several batches wait by the time the strand gets to look: it is told once.
+    if (first) net::asio::post(strand_, [this] { take_inbox(); });
+}
+
+void broadcaster::take_inbox() {
+    std::vector<shared_batch> arrived;
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        arrived.swap(inbox_);
+    }
+    for (auto& batch : arrived) {
+        next_id_ = batch->end_id();
+        held_bytes_ += batch->memory();
+        ring_.push_back(std::move(batch));
+    }
+    // The newest batch stays even if it alone is over the limit: the live end must not depend on the files.
+    while (held_bytes_ > ring_bytes_ && ring_.size() > 1) {
+        floor_ = ring_.front()->end_id();
+        held_bytes_ -= ring_.front()->memory();
+        ring_.pop_front();
+    }
+    answer_waiters([this](const waiter& w) -> std::optional<pulled> {
+        if (has_news_after(w.position)) return news_after(w.position);
+        return std::nullopt;
+    });
+}
+
+pulled broadcaster::news_after(protocol::record_id position) const {
+    if (position + 1 < floor_) return {pulled::outcome::behind, {}};
+    auto it = std::ranges::upper_bound(ring_, position + 1, {},
+                                       [](const shared_batch& b) { return b->first_id(); });
+    if (it != ring_.begin()) --it;
+    pulled result{pulled::outcome::batches, {}};
+    std::size_t bytes = 0;
+    for (; it != ring_.end() && bytes < answer_bytes && result.batches.size() < answer_batches; ++it) {
+        bytes += (*it)->memory();
+        result.batches.push_back(*it);
+    }
+    return result;
+}
+
+void broadcaster::pull(std::uint64_t key, waiter w) {
+    if (has_news_after(w.position)) {
+        auto result = news_after(w.position);
+        complete(std::move(w), std::move(result));
+    } else if (closing_) {
+        complete(std::move(w), {pulled::outcome::closing, {}});
+    } else {
+        waiters_.insert_or_assign(key, std::move(w));
+        start_clock();
+    }
+}
+
+void broadcaster::cancel(std::uint64_t key) {
+    auto node = waiters_.extract(key);
+    if (node) complete(std::move(node.mapped()), {pulled::outcome::cancelled, {}});
+}
+
+void broadcaster::close() {
+    net::asio::post(strand_, [this] {
+        closing_ = true;
+        answer_waiters([](const waiter&) { return std::optional<pulled>({pulled::outcome::closing, {}}); });
+        clock_.cancel();
+    });
+}
+
+void broadcaster::complete(waiter w, pulled result) {
+    const auto reader = w.reader;
+    net::asio::post(reader, [done = std::move(w.done), r = std::move(result)]() mutable {
+        std::move(done)(std::move(r));
+    });
+}
+
+template <class Decide>
+void broadcaster::answer_waiters(Decide&& decide) {
+    for (auto it = waiters_.begin(); it != waiters_.end();) {
+        if (std::optional<pulled> result = decide(it->second)) {
+            complete(std::move(it->second), *std::move(result));
+            it = waiters_.erase(it);
+        } else {
+            ++it;
+        }
+    }
+}
+
+void broadcaster::start_clock() {
+    if (clock_runs_) return;
+    clock_runs_ = true;
+    clock_.expires_after(clock_tick);
+    clock_.async_wait([this](const net::error_code& error) {
+        clock_runs_ = false;
+        if (error) return;
+        const auto now = std::chrono::steady_clock::now();
+        answer_waiters([now](const waiter& w) -> std::optional<pulled> {
+            if (w.deadline > now) return std::nullopt;
+            return pulled{pulled::outcome::idle, {}};
+        });
+        if (!waiters_.empty()) start_clock();
+    });
+}
+
+}  // namespace livelogd::live

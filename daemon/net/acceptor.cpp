@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/net/acceptor.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <exception>
+#include <string>
+
+namespace livelogd::net {
+namespace {
+
+/// How long to wait for somebody to close something when descriptors or memory have run out: short enough
+/// that nobody notices, long enough that waiting costs no CPU time.
+constexpr auto out_of_resources_pause = std::chrono::milliseconds(100);
+
+bool is_shortage(const error_code& error) {
+    return error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system
+           || error == asio::error::no_buffer_space || error == asio::error::no_memory;
+}
+
+/// An acceptor on a copy of the descriptor: the listen_socket keeps its own for the clean-up.
+asio::basic_socket_acceptor<stream_protocol> adopt(const asio::any_io_executor& executor,
+                                                   const listen_socket& socket) {
+    return {executor, stream_protocol(socket.family(), 0), ::dup(socket.fd())};
+}
+
+}  // namespace
+
+acceptor::acceptor(asio::io_context& context, listen_socket socket, connection_sink sink,
+                   base::report_sink report)
+    : context_(context),
+      socket_(std::move(socket)),
+      strand_(asio::make_strand(context)),
+      acceptor_(adopt(strand_, socket_)),
+      timer_(strand_),
+      sink_(std::move(sink)),
+      report_(std::move(report)) {}
+
+void acceptor::start() {
+    auto self = shared_from_this();
+    auto loop = [self]() -> awaitable<void> { co_await self->run(); };
+    asio::co_spawn(strand_, std::move(loop), [self](const std::exception_ptr& error) {
+        if (!error) return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            self->report_(base::severity::error,
+                          "no longer accepting on " + self->address().text() + ": " + e.what());
+        }
+    });
+}
+
+awaitable<void> acceptor::run() {
+    bool shortage_told = false;
+    while (!stopped_) {
+        if (paused_) {
+            timer_.expires_at(asio::steady_timer::time_point::max());
+            co_await timer_.async_wait(as_result);
+            continue;
+        }
+        auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(context_), as_result);
+        if (stopped_ || error == asio::error::operation_aborted) continue;
+        if (!error) {
+            shortage_told = false;
+            sink_(std::move(socket));
+        } else if (is_shortage(error)) {
+            if (!shortage_told) {
+                report_(base::severity::error, "cannot accept on " + address().text() + ": " + error.message()
+                                                   + "; waiting until connections end (raise the limit of open "
+                                                     "files, or lower the limits of connections)");
+            }
+            shortage_told = true;
+            timer_.expires_after(out_of_resources_pause);
+            co_await timer_.async_wait(as_result);
+        } else if (error != asio::error::connection_aborted) {
+            throw boost::system::system_error(error);
+        }
+    }
+}
+
+void acceptor::pause(bool paused) {
+    asio::post(strand_, [self = shared_from_this(), paused] {
+        self->paused_ = paused;
+        if (!paused) {
+            self->timer_.cancel();
+        } else {
+            error_code ignored;
+            self->acceptor_.cancel(ignored);
+        }
+    });
+}
+
+void acceptor::stop(bool take, std::function<void()> done) {
+    asio::post(strand_, [self = shared_from_this(), take, done = std::move(done)] {
+        self->stopped_ = true;
+        if (take) self->take_waiting();
+        error_code ignored;
+        self->acceptor_.close(ignored);
+        self->timer_.cancel();
+        done();
+    });
+}
+
+void acceptor::take_waiting() {
+    error_code error;
+    acceptor_.non_blocking(true, error);
+    while (!error) {
+        auto socket = acceptor_.accept(asio::make_strand(context_), error);
+        if (!error) sink_(std::move(socket));
+    }
+}
+
+}  // namespace livelogd::net

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// A log with its live end, in a folder of its own, without sockets.
+#pragma once
+
+#include "daemon/ingest/pipeline.hpp"
+#include "daemon/live/broadcaster.hpp"
+#include "daemon/live/catch_up.hpp"
+#include "daemon/net/offload.hpp"
+#include "daemon/storage/log.hpp"
+#include "tests/support/batches.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace livelogd::test {
+
+/// The test's thread runs the io_context by hand.
+class live_log {
+  public:
+    struct sizes {
+        std::size_t ring_bytes = 1u << 20;
+        std::uint64_t segment_max_bytes = 10u << 20;
+        std::uint64_t backup_count = 5;
+    };
+    live_log() : live_log(sizes{}) {}
+    explicit live_log(sizes s)
+        : log(std::make_unique<storage::log>(options(s), [](base::severity, std::string_view) {})),
+          first_id(log->snapshot().next_id),
+          live(context, s.ring_bytes, first_id),
+          files(*log),
+          to_log(*log, live, 64u << 20) {
+        log->start(to_log);
+    }
+    ~live_log() {
+        log->stop(std::chrono::seconds(5));
+        workers.join();
+    }
+
+    /// Appends the records and waits until they are in the log and at the live end.
+    void append(const std::vector<std::string>& lines) {
+        to_log.submit(batch_of(lines));
+        wait_until([this] { return log->pending_bytes() == 0; });
+        settle();
+    }
+
+    /// Runs what is ready to run.
+    void settle() {
+        context.restart();
+        context.poll();
+    }
+
+    /// Runs the context until something is so. False if it takes longer than anything here may.
+    bool wait_until(const std::function<bool()>& done) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!done()) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            context.restart();
+            context.run_for(std::chrono::milliseconds(1));
+        }
+        return true;
+    }
+
+  private:
+    storage::log_options options(const sizes& s) const {
+        storage::log_options o;
+        o.directory = folder.path();
+        o.segment_max_bytes = s.segment_max_bytes;
+        o.backup_count = s.backup_count;
+        return o;
+    }
+
+  public:
+    temp_dir folder;
+    net::asio::io_context context;
+    net::worker_pool workers{2};
+    std::unique_ptr<storage::log> log;
+    protocol::record_id first_id;
+    live::broadcaster live;
+    live::catch_up files;
+    ingest::pipeline to_log;
+};
+
+}  // namespace livelogd::test

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/live/broadcaster.hpp"
+
+#include "tests/support/batches.hpp"
+#include "tests/support/catch.hpp"
+
+#include <chrono>
+#include <optional>
+#include <thread>
+
+using namespace livelogd;
+using namespace std::chrono_literals;
+using live::pulled;
+
+namespace {
+
+live::shared_batch batch(protocol::record_id first_id, std::size_t records, std::size_t padding = 10) {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < records; ++i) {
+        lines.push_back(test::numbered(i, R"(,"pad":")" + std::string(padding, 'x') + "\""));
+    }
+    return std::make_shared<const live::event_batch>(first_id, test::batch_of(lines));
+}
+
+struct cursor {
+    cursor(live::broadcaster& from, net::asio::io_context& c)
+        : context(c), end(from.subscribe(c.get_executor())) {}
+    void pull(protocol::record_id position, std::chrono::milliseconds patience = 1h) {
+        result.reset();
+        end.async_pull(position, std::chrono::steady_clock::now() + patience,
+                       [this](pulled p) { result = std::move(p); });
+        settle();
+    }
+    void settle() {
+        context.restart();
+        context.poll();
+    }
+    net::asio::io_context& context;
+    live::subscription end;
+    std::optional<pulled> result;
+};
+
+}  // namespace
+
+TEST_CASE("a cursor gets what is behind its position, and waits for more", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 100);
+    cursor c(live, context);
+    c.pull(99);
+    CHECK_FALSE(c.result);
+    live.publish(batch(100, 5));
+    c.settle();
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::batches);
+    CHECK(c.result->batches.at(0)->first_id() == 100);
+
+    live.publish(batch(105, 5));
+    live.publish(batch(110, 1));
+    c.pull(102);
+    REQUIRE(c.result);
+    REQUIRE(c.result->batches.size() == 3);
+    CHECK(c.result->batches[0]->first_id() == 100);
+    c.pull(104);
+    REQUIRE(c.result->batches.size() == 2);
+    CHECK(c.result->batches[0]->first_id() == 105);
+    c.pull(110);
+    CHECK_FALSE(c.result);
+}
+
+TEST_CASE("batches of several publishes wake a cursor once", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    cursor c(live, context);
+    c.pull(0);
+    live.publish(batch(1, 2));
+    live.publish(batch(3, 2));
+    c.settle();
+    REQUIRE(c.result);
+    CHECK(c.result->batches.size() == 2);
+}
+
+TEST_CASE("the ring keeps to its limit and tells who is behind it", "[live]") {
+    net::asio::io_context context;
+    const auto one = batch(1, 10, 1000);
+    live::broadcaster live(context, one->memory() * 3 + 10, 1);
+    cursor c(live, context);
+    for (protocol::record_id id = 1; id <= 91; id += 10)
+        live.publish(batch(id, 10, 1000));
+    c.pull(0);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::behind);
+    c.pull(69);
+    CHECK(c.result->what == pulled::outcome::behind);
+    c.pull(70);
+    CHECK(c.result->what == pulled::outcome::batches);
+    CHECK(c.result->batches.front()->first_id() == 71);
+}
+
+TEST_CASE("a batch over the limit is still there for those at the live end", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 100, 1);
+    cursor c(live, context);
+    live.publish(batch(1, 10, 1000));
+    c.pull(0);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::batches);
+}
+
+TEST_CASE("ids before the first publish are read elsewhere", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1000);
+    cursor c(live, context);
+    c.pull(500);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::behind);
+    c.pull(999);
+    CHECK_FALSE(c.result);
+}
+
+TEST_CASE("waiting ends at the deadline, by cancelling, and when the daemon stops", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    cursor c(live, context);
+    c.pull(0, 10ms);
+    for (int i = 0; i < 1000 && !c.result; ++i) {
+        context.restart();
+        context.run_for(5ms);
+    }
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::idle);
+
+    c.pull(0);
+    c.end.cancel();
+    c.settle();
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::cancelled);
+
+    c.pull(0);
+    live.publish(batch(1, 1));
+    live.close();
+    c.settle();
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::batches);
+    c.pull(1);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::closing);
+}
+
+TEST_CASE("publishing from another thread loses and reorders nothing", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 30, 1);
+    constexpr protocol::record_id last = 5000;
+    std::thread writer([&] {
+        for (protocol::record_id id = 1; id <= last; ++id)
+            live.publish(batch(id, 1));
+    });
+    cursor c(live, context);
+    protocol::record_id position = 0;
+    bool in_order = true;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (position < last && std::chrono::steady_clock::now() < deadline) {
+        c.pull(position);
+        while (!c.result && std::chrono::steady_clock::now() < deadline)
+            c.settle();
+        if (!c.result) break;
+        for (const auto& b : c.result->batches) {
+            in_order = in_order && b->first_id() <= position + 1;
+            position = b->end_id() - 1;
+        }
+    }
+    writer.join();
+    CHECK(position == last);
+    CHECK(in_order);
+}
