@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What ingest does with records, as the operator set it; may change while the daemon runs.
+#pragma once
+
+#include "daemon/base/time_zone.hpp"
+#include "protocol/redaction.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+namespace livelogd::ingest {
+
+/// Immutable once shared.
+struct policy {
+    protocol::redaction_keys redact;
+    bool log_api_calls = true;  ///< false: request and response records are dropped and counted
+    base::time_zone zone = base::time_zone::system();
+};
+
+/// Where the current policy is found. Any thread; readers take it once per turn.
+using current_policy = std::atomic<std::shared_ptr<const policy>>;
+
+/// What ingest has counted since the start. Any thread.
+struct counters {
+    std::atomic<std::uint64_t> records{0};        ///< accepted, malformed lines included
+    std::atomic<std::uint64_t> malformed{0};      ///< lines that became records about themselves
+    std::atomic<std::uint64_t> dropped_calls{0};  ///< left out because of log_api_calls = false
+};
+
+}  // namespace livelogd::ingest

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/ingest/session.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/socket_base.hpp>
+
+#include <exception>
+
+namespace livelogd::ingest {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// One turn reads at most this much: a flooding sender delays the others by one turn.
+constexpr std::size_t turn_bytes = 256u << 10;
+
+/// How often a session looks whether its line may grow again while memory for half-received lines is scarce.
+constexpr auto scarce_poll = std::chrono::milliseconds(20);
+
+/// How long draining waits for the rest of a line that is under way.
+constexpr auto line_patience = std::chrono::milliseconds(200);
+constexpr auto line_poll = std::chrono::milliseconds(5);
+
+}  // namespace
+
+session::session(net::stream_socket socket, session_context context)
+    : socket_(std::move(socket)),
+      context_(context),
+      intake_(context.max_record_bytes, context.count),
+      share_(context.budget),
+      timer_(socket_.get_executor()),
+      // Not zeroed: pages that no byte arrives in cost nothing.
+      buffer_(std::make_unique_for_overwrite<char[]>(turn_bytes)) {}
+
+void session::start(std::function<void()> on_end) {
+    auto self = shared_from_this();
+    auto body = [self]() -> net::awaitable<void> { co_await self->run(); };
+    // Whatever ends a session, an exception included (memory), ends this connection only.
+    net::asio::co_spawn(socket_.get_executor(), std::move(body),
+                        [self, on_end = std::move(on_end)](const std::exception_ptr&) {
+                            self->share_.set(0);
+                            on_end();
+                        });
+}
+
+net::awaitable<void> session::run() {
+    while (!draining_) {
+        co_await wait_for_room();
+        if (draining_) break;
+        const auto buffer = net::asio::buffer(buffer_.get(), turn_bytes);
+        const auto [error, size] = co_await socket_.async_read_some(buffer, net::as_result);
+        if (error == net::asio::error::operation_aborted) continue;
+        if (error) {
+            finish();
+            co_return;
+        }
+        take(size);
+    }
+    co_await take_rest();
+}
+
+net::awaitable<void> session::wait_for_room() {
+    auto& gate = context_.to_log.intake_gate();
+    while (!draining_ && !gate.open()) {
+        co_await gate.async_wait_open(socket_.get_executor(), net::as_result);
+    }
+    while (!draining_ && !share_.may_grow()) {
+        timer_.expires_after(scarce_poll);
+        co_await timer_.async_wait(net::as_result);
+    }
+}
+
+net::awaitable<void> session::take_rest() {
+    net::error_code error;
+    net::asio::socket_base::bytes_readable command;
+    socket_.io_control(command, error);
+    const std::size_t arrived = error ? 0 : command.get();
+    socket_.non_blocking(true, error);
+    std::size_t taken = 0;
+    auto patience_ends = clock::now() + line_patience;
+    while ((taken < arrived || intake_.has_partial_line()) && clock::now() < deadline_) {
+        const auto size = socket_.read_some(net::asio::buffer(buffer_.get(), turn_bytes), error);
+        if (error == net::asio::error::would_block) {
+            if (!intake_.has_partial_line() || clock::now() >= patience_ends) break;
+            timer_.expires_after(line_poll);
+            co_await timer_.async_wait(net::as_result);
+        } else if (error) {
+            finish();
+            co_return;
+        } else {
+            taken += size;
+            take(size);
+            patience_ends = clock::now() + line_patience;
+            co_await net::asio::post(net::as_result);  // others' turn
+        }
+    }
+    storage::record_batch batch;
+    intake_.abandon("the daemon stopped before the line had ended", *context_.rules.load(), batch);
+    context_.to_log.submit(std::move(batch));
+}
+
+void session::take(std::size_t size) {
+    storage::record_batch batch;
+    intake_.feed({buffer_.get(), size}, *context_.rules.load(), batch);
+    note_partial_line();
+    context_.to_log.submit(std::move(batch));
+}
+
+void session::finish() {
+    storage::record_batch batch;
+    intake_.finish(*context_.rules.load(), batch);
+    context_.to_log.submit(std::move(batch));
+}
+
+void session::note_partial_line() {
+    const bool had_none = line_since_ == clock::time_point{};
+    if (!intake_.has_partial_line()) {
+        line_since_ = {};
+    } else if (had_none) {
+        line_since_ = clock::now();
+    }
+    share_.set(intake_.held_bytes());
+}
+
+void session::drain(clock::time_point deadline) {
+    net::asio::post(socket_.get_executor(), [self = shared_from_this(), deadline] {
+        self->draining_ = true;
+        self->deadline_ = deadline;
+        self->timer_.cancel();
+        net::error_code ignored;
+        self->socket_.cancel(ignored);
+    });
+}
+
+void session::give_up_line_older_than(clock::duration age) {
+    net::asio::post(socket_.get_executor(), [self = shared_from_this(), age] {
+        if (!self->intake_.has_partial_line() || clock::now() - self->line_since_ < age) return;
+        storage::record_batch batch;
+        self->intake_.abandon(
+            "the line was left unfinished for too long while memory for such lines was scarce",
+            *self->context_.rules.load(), batch);
+        self->note_partial_line();
+        self->context_.to_log.submit(std::move(batch));
+    });
+}
+
+}  // namespace livelogd::ingest
