@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// GET /api/v1/logs/recent: lines (1 to 100000, default 100), type.
+#include "daemon/query/recent.hpp"
+#include "daemon/http/endpoints.hpp"
+#include "daemon/http/parameters.hpp"
+
+namespace livelogd::http {
+namespace {
+
+constexpr std::uint64_t max_lines = 100000;
+
+/// The pieces of the answer, each made on a worker thread. The first one, in which the search was done, is at
+/// hand.
+class recent_body final : public body_source {
+  public:
+    recent_body(std::shared_ptr<query::recent_answer> answer, net::worker_pool& workers, std::string first)
+        : answer_(std::move(answer)), workers_(workers), first_(std::move(first)) {}
+
+    net::awaitable<bool> next(std::string& out) override {
+        if (!first_.empty()) {
+            out = std::exchange(first_, {});
+            co_return true;
+        }
+        auto [more, piece] = co_await make(answer_, workers_);
+        out = std::move(piece);
+        co_return more;
+    }
+
+    struct made {
+        bool more;
+        std::string piece;
+    };
+    static net::awaitable<made> make(std::shared_ptr<query::recent_answer> answer,
+                                     net::worker_pool& workers) {
+        auto work = [answer = std::move(answer)] {
+            made result;
+            result.more = answer->next(result.piece);
+            return result;
+        };
+        co_return co_await net::offload(workers, std::move(work));
+    }
+
+  private:
+    std::shared_ptr<query::recent_answer> answer_;
+    net::worker_pool& workers_;
+    std::string first_;
+};
+
+}  // namespace
+
+endpoint recent_endpoint(services s) {
+    return [s](const request& asked) -> net::awaitable<reply> {
+        const parameters given(asked, {"lines", "type"});
+        query::recent_request wanted;
+        wanted.lines = given.whole_number("lines", 1, max_lines).value_or(wanted.lines);
+        wanted.filter = filter_of(given, s);
+        auto answer =
+            std::make_shared<query::recent_answer>(s.log.snapshot(), std::move(wanted), s.streams.stopping);
+        // What can go wrong goes wrong in the search: it is done before the answer's head says 200.
+        auto first = co_await recent_body::make(answer, s.streams.workers);
+        if (!first.more) co_return reply{.body = std::move(first.piece)};
+        co_return reply{.body = std::make_unique<recent_body>(std::move(answer), s.streams.workers,
+                                                              std::move(first.piece))};
+    };
+}
+
+}  // namespace livelogd::http

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// GET /api/v1/logs/stats: hours (0 < hours <= 87600, default 24), response_times (0 to 100000, default 1000),
+// type.
+#include "daemon/query/stats.hpp"
+#include "daemon/http/endpoints.hpp"
+#include "daemon/http/parameters.hpp"
+
+namespace livelogd::http {
+namespace {
+
+constexpr double max_hours = 87600;
+constexpr std::uint64_t max_response_times = 100000;
+
+}  // namespace
+
+endpoint stats_endpoint(services s) {
+    return [s](const request& asked) -> net::awaitable<reply> {
+        const parameters given(asked, {"hours", "response_times", "type"});
+        query::stats_request wanted;
+        wanted.hours = given.positive_number("hours", max_hours).value_or(wanted.hours);
+        wanted.response_times =
+            given.whole_number("response_times", 0, max_response_times).value_or(wanted.response_times);
+        wanted.filter = filter_of(given, s);
+        require_api_calls(s);
+        wanted.now_us = base::now_us();
+        auto scan = [wanted = std::move(wanted), snapshot = s.log.snapshot(), zone = s.zone,
+                     stopping = s.streams.stopping] {
+            return query::stats_answer(snapshot, wanted, zone, stopping);
+        };
+        auto text = co_await net::offload(s.streams.workers, std::move(scan));
+        co_return reply{.body = std::move(text)};
+    };
+}
+
+}  // namespace livelogd::http

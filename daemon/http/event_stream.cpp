@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/http/event_stream.hpp"
+
+#include "daemon/query/replay.hpp"
+#include "protocol/sse.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+namespace livelogd::http {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using live::pulled;
+
+/// How long a client waits before it connects again, milliseconds.
+constexpr unsigned retry_ms = 2000;
+
+/// Buffers of one write; the system takes no more at a time than a socket's buffer holds anyway.
+constexpr std::size_t max_pieces = 64;
+
+}  // namespace
+
+event_stream::event_stream(std::shared_ptr<connection> client, stream_sources sources, stream_options options)
+    : client_(std::move(client)),
+      sources_(std::move(sources)),
+      options_(std::move(options)),
+      subscription_(sources_.live.subscribe(client_->executor())) {}
+
+net::awaitable<void> event_stream::run(std::string head) {
+    auto self = shared_from_this();
+    auto watch = [self]() -> net::awaitable<void> { co_await self->watch_peer(); };
+    // The watch reports by setting peer_gone_; an exception in it can only be memory shortage, and ends the
+    // watch.
+    net::asio::co_spawn(client_->executor(), std::move(watch), [self](const std::exception_ptr&) {});
+
+    try {
+        head += protocol::sse::retry(retry_ms);
+        bool goes_on = co_await send_notice(head);
+        if (goes_on) {
+            co_await find_start();
+            next_ping_ = clock::now() + options_.ping_interval;
+            // From here on a client that loses the connection knows where to resume, whether it has seen a
+            // record or not.
+            const auto start = protocol::sse::position(position_);
+            goes_on = co_await send_notice(start);
+        }
+        while (goes_on)
+            goes_on = co_await follow();
+    } catch (const std::exception&) {
+        // The files cannot be read, or the daemon stops in the middle of a search: the client will come
+        // again, and goes on where it was.
+    }
+    client_->close();
+}
+
+net::awaitable<void> event_stream::watch_peer() {
+    std::array<char, 256> ignored;  // a client has nothing more to say
+    for (;;) {
+        const auto [error, size] =
+            co_await client_->read_some(net::asio::buffer(ignored), connection::no_limit);
+        if (error) break;
+    }
+    peer_gone_ = true;
+    subscription_.cancel();
+    client_->close();
+}
+
+net::awaitable<void> event_stream::find_start() {
+    const auto snapshot = sources_.log.snapshot();
+    const auto last = snapshot.next_id - 1;
+    if (options_.after) {
+        // An id that is not given yet can only come from another log: then there is nothing to resume from.
+        position_ = *options_.after == 0 ? snapshot.oldest_id() - 1 : std::min(*options_.after, last);
+    } else if (options_.replay) {
+        auto search = [snapshot, this] {
+            return query::replay_position(snapshot, options_.filter, *options_.replay, sources_.stopping);
+        };
+        position_ = co_await net::offload(sources_.workers, std::move(search));
+    } else {
+        position_ = last;
+    }
+}
+
+/// One step: false when the stream is over.
+net::awaitable<bool> event_stream::follow() {
+    if (peer_gone_) co_return false;
+    if (frame_sent_ == 0 && clock::now() >= next_ping_) {
+        next_ping_ = clock::now() + options_.ping_interval;
+        const auto ping = protocol::sse::ping(position_, newest());
+        co_return co_await send_notice(ping);
+    }
+    auto news = co_await subscription_.async_pull(position_, next_ping_, net::asio::use_awaitable);
+    switch (news.what) {
+        case pulled::outcome::batches:
+            co_return co_await send_batches(std::move(news.batches));
+        case pulled::outcome::behind:
+            co_return co_await catch_up();
+        case pulled::outcome::idle:
+            co_return true;
+        case pulled::outcome::closing:
+            co_return co_await say_bye();
+        case pulled::outcome::cancelled:
+            break;
+    }
+    co_return false;
+}
+
+net::awaitable<bool> event_stream::say_bye() {
+    // In the middle of a frame nothing else can be said; the client resumes behind the last whole one.
+    if (frame_sent_ != 0) co_return false;
+    const auto bye = protocol::sse::bye(position_);
+    co_await send_notice(bye);
+    co_return false;
+}
+
+net::awaitable<bool> event_stream::catch_up() {
+    if (sources_.stopping.stop_requested()) co_return co_await say_bye();
+    auto batch = sources_.files.find(position_);
+    if (!batch) {
+        auto read = [files = &sources_.files, position = position_] { return files->read(position); };
+        auto next = co_await net::offload(sources_.workers, std::move(read));
+        // A frame of which a part is out cannot be finished any more: the client resumes behind the last
+        // whole one.
+        if (!next.batch && frame_sent_ != 0) co_return false;
+        if (!next.batch) position_ = next.position;
+        if (next.gap) {
+            const auto gap = protocol::sse::gap(next.gap->from, next.gap->to, "removed by retention");
+            co_return co_await send_notice(gap);
+        }
+        batch = std::move(next.batch);
+    }
+    if (!batch) co_return true;
+    std::vector<live::shared_batch> batches;
+    batches.push_back(std::move(batch));
+    co_return co_await send_batches(std::move(batches));
+}
+
+bool event_stream::wanted(const live::event_batch& batch, protocol::record_id id) const {
+    if (batch.frame(id).empty()) return false;
+    return options_.filter.passes_everything() || options_.filter.matches(batch.json(id), batch.digest(id));
+}
+
+/// Fills `pieces` with what goes out next, at most max_pieces; returns the id up to which records were
+/// examined.
+protocol::record_id event_stream::choose(const std::vector<live::shared_batch>& batches,
+                                         std::vector<piece>& pieces) const {
+    auto examined = position_;
+    for (const auto& batch : batches) {
+        auto id = examined + 1;
+        if (id < batch->first_id() || id >= batch->end_id()) continue;
+        if (options_.filter.passes_everything()) {
+            if (pieces.size() == max_pieces) return examined;
+            pieces.push_back({batch.get(), id, batch->end_id(), batch->frames(id, batch->end_id())});
+            examined = batch->end_id() - 1;
+            continue;
+        }
+        for (; id < batch->end_id(); ++id) {
+            if (wanted(*batch, id)) {
+                const bool extends =
+                    !pieces.empty() && pieces.back().batch == batch.get() && pieces.back().to == id;
+                if (!extends) {
+                    if (pieces.size() == max_pieces) return examined;
+                    pieces.push_back({batch.get(), id, id, {}});
+                }
+                auto& run = pieces.back();
+                run.to = id + 1;
+                run.bytes = batch->frames(run.from, run.to);
+            }
+            examined = id;
+        }
+    }
+    return examined;
+}
+
+/// Moves the position over `sent` bytes of the pieces (the part of the first frame that was out before
+/// included).
+void event_stream::advance(const std::vector<piece>& pieces, std::size_t sent) {
+    frame_sent_ = 0;
+    for (const auto& run : pieces) {
+        if (sent >= run.bytes.size()) {
+            sent -= run.bytes.size();
+            position_ = run.to - 1;
+            continue;
+        }
+        auto id = run.from;
+        for (; sent >= run.batch->frame(id).size(); ++id)
+            sent -= run.batch->frame(id).size();
+        // With nothing of it out, the records before the frame are all that has been examined for certain.
+        position_ = id - 1;
+        frame_sent_ = sent;
+        return;
+    }
+}
+
+net::awaitable<bool> event_stream::send_batches(std::vector<live::shared_batch> batches) {
+    bool blocked = false;
+    while (!blocked) {
+        std::vector<piece> pieces;
+        const auto examined = choose(batches, pieces);
+        if (pieces.empty()) {
+            const bool stuck = examined == position_;
+            position_ = examined;
+            co_return !stuck;
+        }
+        if (frame_sent_ > pieces.front().bytes.size())
+            co_return false;  // the file has changed under the stream
+        std::vector<net::asio::const_buffer> buffers;
+        std::size_t total = 0;
+        for (const auto& run : pieces) {
+            const auto skip = buffers.empty() ? frame_sent_ : 0;
+            buffers.emplace_back(run.bytes.data() + skip, run.bytes.size() - skip);
+            total += run.bytes.size();
+        }
+        net::error_code error;
+        const auto sent = client_->write_now(buffers, error) + frame_sent_;
+        blocked = error == net::asio::error::would_block || (!error && sent < total);
+        if (error && !blocked) co_return false;
+        if (sent == total) {
+            frame_sent_ = 0;
+            position_ = examined;
+            break;
+        }
+        advance(pieces, sent);
+    }
+    if (!blocked) co_return true;
+    batches.clear();
+    co_return co_await wait_for_client();
+}
+
+net::awaitable<bool> event_stream::wait_for_client() {
+    const auto error = co_await client_->wait_writable(options_.stall);
+    co_return !error;
+}
+
+net::awaitable<bool> event_stream::send_notice(const std::string& bytes) {
+    const auto error = co_await write_all(*client_, bytes, options_.stall);
+    co_return !error;
+}
+
+}  // namespace livelogd::http

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// One Server-Sent Events session: a cursor that pulls.
+#pragma once
+
+#include "daemon/filter/record_filter.hpp"
+#include "daemon/http/connection.hpp"
+#include "daemon/live/broadcaster.hpp"
+#include "daemon/live/catch_up.hpp"
+#include "daemon/net/offload.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace livelogd::http {
+
+/// What streams read from. The parts outlive every stream.
+struct stream_sources {
+    const storage::log& log;
+    live::broadcaster& live;
+    live::catch_up& files;
+    net::worker_pool& workers;
+    std::stop_token stopping;  ///< the daemon stops: reading from the files ends early
+};
+
+struct stream_options {
+    filter::record_filter filter;
+    std::optional<protocol::record_id> after;  ///< resume behind this id; 0: from the oldest record
+    std::optional<std::size_t> replay;         ///< without `after`: the newest N matching records first
+    std::chrono::steady_clock::duration ping_interval = std::chrono::seconds(15);
+    std::chrono::steady_clock::duration stall = std::chrono::seconds(60);
+};
+
+/// Lives on the connection's strand; kept alive by run() and by the watch on the peer.
+///
+/// Between two writes it holds nothing but its position: the id it has examined and how many bytes of the
+/// next frame are out. When the client takes nothing, the batches are let go, and read again (from the ring,
+/// or by then from the files) once it does. So a client that stops reading costs no memory.
+class event_stream : public std::enable_shared_from_this<event_stream> {
+  public:
+    event_stream(std::shared_ptr<connection> client, stream_sources sources, stream_options options);
+
+    /// Writes `head`, then events until the client is gone, takes nothing for too long, or the daemon stops.
+    /// Closes the connection.
+    net::awaitable<void> run(std::string head);
+
+  private:
+    /// A run of records that go out in one piece.
+    struct piece {
+        const live::event_batch* batch;
+        protocol::record_id from;
+        protocol::record_id to;  ///< one past the last
+        std::string_view bytes;  ///< their frames
+    };
+
+    net::awaitable<void> watch_peer();
+    net::awaitable<void> find_start();
+    net::awaitable<bool> follow();
+    net::awaitable<bool> send_batches(std::vector<live::shared_batch> batches);
+    net::awaitable<bool> catch_up();
+    /// `bytes` must outlive the call.
+    net::awaitable<bool> send_notice(const std::string& bytes);
+    net::awaitable<bool> say_bye();
+    net::awaitable<bool> wait_for_client();
+    protocol::record_id choose(const std::vector<live::shared_batch>& batches,
+                               std::vector<piece>& pieces) const;
+    void advance(const std::vector<piece>& pieces, std::size_t sent);
+    [[nodiscard]] bool wanted(const live::event_batch& batch, protocol::record_id id) const;
+    [[nodiscard]] protocol::record_id newest() const { return sources_.log.snapshot().next_id - 1; }
+
+    std::shared_ptr<connection> client_;
+    stream_sources sources_;
+    stream_options options_;
+    live::subscription subscription_;
+    protocol::record_id position_ = 0;  ///< everything up to here has been examined, and sent if it matches
+    std::size_t frame_sent_ = 0;        ///< bytes of the frame of position_ + 1 that are out
+    std::chrono::steady_clock::time_point next_ping_;
+    bool peer_gone_ = false;
+};
+
+}  // namespace livelogd::http

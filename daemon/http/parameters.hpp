@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Typed reading of query parameters.
+#pragma once
+
+#include "daemon/http/request.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace livelogd::http {
+
+/// Reads the parameters of one request. Every reader throws bad_request naming the parameter.
+class parameters {
+  public:
+    /// Refuses a parameter that is not in `known`.
+    parameters(const request& from, std::initializer_list<std::string_view> known);
+
+    /// The values of a parameter that may be given several times.
+    [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
+
+    /// A whole number from `least` to `most`; nothing if it is not given.
+    [[nodiscard]] std::optional<std::uint64_t> whole_number(std::string_view name, std::uint64_t least,
+                                                            std::uint64_t most) const;
+
+    /// A number, in plain decimal digits, above 0 and at most `most`; nothing if it is not given.
+    [[nodiscard]] std::optional<double> positive_number(std::string_view name, double most) const;
+
+  private:
+    [[nodiscard]] std::optional<std::string_view> one(std::string_view name) const;
+
+    const parameter_list& given_;
+};
+
+}  // namespace livelogd::http

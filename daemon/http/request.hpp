@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// A request as the endpoints see it. No Beast, no sockets.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace livelogd::http {
+
+/// A request that cannot be answered as asked. The text becomes the answer's `error`.
+class bad_request : public std::runtime_error {
+  public:
+    bad_request(unsigned status, const std::string& sentence, std::string parameter = {})
+        : std::runtime_error(sentence), status_(status), parameter_(std::move(parameter)) {}
+    /// A parameter is at fault: 400.
+    static bad_request in_parameter(std::string_view name, const std::string& sentence) {
+        return {400, sentence, std::string(name)};
+    }
+    [[nodiscard]] unsigned status() const { return status_; }
+    [[nodiscard]] const std::string& parameter() const { return parameter_; }
+
+  private:
+    unsigned status_;
+    std::string parameter_;
+};
+
+/// Decoded query parameters, in the order given.
+using parameter_list = std::vector<std::pair<std::string, std::string>>;
+
+struct request {
+    std::string method;  ///< as sent: "GET"
+    std::string path;    ///< percent-decoded, without the query
+    parameter_list parameters;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case, in the order sent
+    std::string authority;  ///< the host of an absolute-form target; empty for the usual form
+    bool http_1_0 = false;
+    bool keep_alive = true;  ///< the client wants the connection kept
+    bool has_body = false;   ///< a body is announced: none is read, so the connection ends with the answer
+
+    /// The value of the first header of that name (lower case).
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
+        for (const auto& [n, value] : headers) {
+            if (n == name) return value;
+        }
+        return std::nullopt;
+    }
+};
+
+}  // namespace livelogd::http

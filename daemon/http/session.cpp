@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/http/session.hpp"
+
+#include "daemon/http/request_parser.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+namespace livelogd::http {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+/// After an answer to a request that was not read to its end: how long, and how much of the rest, is taken in
+/// before the connection is closed, so that the answer is not lost to a reset.
+constexpr auto linger_time = std::chrono::milliseconds(500);
+constexpr std::size_t linger_bytes = 256u << 10;
+
+std::string chunk(std::string_view data) {
+    std::array<char, 16> size{};
+    const auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16);
+    std::string framed(size.data(), end);
+    framed.append("\r\n").append(data).append("\r\n");
+    return framed;
+}
+
+/// One conversation.
+class conversation {
+  public:
+    conversation(std::shared_ptr<connection> client, const router& routes, const current_access& access,
+                 session_limits limits)
+        : client_(std::move(client)), routes_(routes), access_(access), limits_(limits) {}
+
+    net::awaitable<void> run(bool overloaded) {
+        bool goes_on = true;
+        while (goes_on) {
+            std::optional<bad_request> refused;
+            std::optional<request> asked;
+            try {
+                asked = co_await read_request();
+                if (!asked) break;
+            } catch (const bad_request& error) {
+                refused = error;
+            }
+            if (overloaded)
+                refused = bad_request(503, "too many connections (max_http_connections); try again");
+            if (refused) {
+                auto answer = error_reply(*refused);
+                if (refused->status() == 503) answer.headers.emplace_back("Retry-After", "1");
+                const request* about = asked ? &*asked : nullptr;
+                co_await send(std::move(answer), about, false);
+                co_await linger();
+                break;
+            }
+            auto answer = co_await make_answer(*asked);
+            goes_on = co_await send(std::move(answer), &*asked, asked->keep_alive && !asked->has_body);
+            if (asked->has_body) co_await linger();
+        }
+        client_->close();
+    }
+
+  private:
+    /// Nothing when the client is gone or stays silent. Throws bad_request.
+    net::awaitable<std::optional<request>> read_request() {
+        auto deadline = clock::now() + limits_.header_time;
+        const bool waited_for = !first_;
+        first_ = false;
+        for (;;) {
+            if (!received_.empty()) {
+                if (auto parsed = parse_request_head(received_, limits_.header_bytes)) {
+                    received_.erase(0, parsed->size);
+                    co_return std::move(parsed->head);
+                }
+            }
+            // Between two requests a connection may rest; once a request has begun, it has to come.
+            const bool resting = waited_for && received_.empty();
+            const auto limit = resting ? limits_.stall : deadline - clock::now();
+            if (limit <= clock::duration::zero())
+                throw bad_request(408, "the request took too long to arrive");
+            std::array<char, 4096> piece;
+            const auto [error, size] = co_await client_->read_some(net::asio::buffer(piece), limit);
+            if (error == net::asio::error::timed_out && !received_.empty()) {
+                throw bad_request(408, "the request took too long to arrive");
+            }
+            if (error) co_return std::nullopt;
+            if (resting) deadline = clock::now() + limits_.header_time;
+            received_.append(piece.data(), size);
+            // Empty lines before a request are to be ignored (RFC 9112, section 2.2).
+            while (received_.starts_with("\r\n"))
+                received_.erase(0, 2);
+        }
+    }
+
+    net::awaitable<reply> make_answer(const request& asked) {
+        try {
+            access_.load()->check(asked);
+        } catch (const bad_request& refused) {
+            co_return error_reply(refused);
+        }
+        co_return co_await routes_.answer(asked);
+    }
+
+    header_list connection_headers(const request* asked) const {
+        header_list extra;
+        const auto rules = access_.load();
+        if (!rules->cors_allowed_origins.empty()) extra.emplace_back("Vary", "Origin");
+        if (asked == nullptr) return extra;
+        if (auto origin = rules->cors_origin(*asked)) {
+            extra.emplace_back("Access-Control-Allow-Origin", *std::move(origin));
+            if (asked->method == "OPTIONS") {
+                extra.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+                extra.emplace_back("Access-Control-Allow-Headers", "Last-Event-ID, Cache-Control");
+                extra.emplace_back("Access-Control-Max-Age", "600");
+            }
+        }
+        return extra;
+    }
+
+    /// Returns whether the connection can be used for another request. `asked`: null if it could not be read.
+    net::awaitable<bool> send(reply answer, const request* asked, bool keep_alive) {
+        const bool head_only = asked != nullptr && asked->method == "HEAD";
+        auto extra = connection_headers(asked);
+        if (auto* stream = std::get_if<stream_body>(&answer.body)) {
+            extra.emplace_back("Connection", "close");
+            auto head = serialize_head(answer, extra);
+            if (head_only) {
+                co_await write_all(*client_, head, limits_.stall);
+            } else {
+                co_await (*stream)(client_, std::move(head));
+            }
+            co_return false;
+        }
+        if (auto* source = std::get_if<std::unique_ptr<body_source>>(&answer.body)) {
+            const bool chunked = asked != nullptr && !asked->http_1_0;
+            keep_alive = keep_alive && chunked;
+            if (chunked) extra.emplace_back("Transfer-Encoding", "chunked");
+            extra.emplace_back("Connection", keep_alive ? "keep-alive" : "close");
+            const auto head = serialize_head(answer, extra);
+            const auto error = co_await write_all(*client_, head, limits_.stall);
+            if (error) co_return false;
+            if (head_only) co_return keep_alive;
+            const bool whole = co_await send_pieces(**source, chunked);
+            co_return whole&& keep_alive;
+        }
+        const auto* text = std::get_if<std::string>(&answer.body);
+        const std::string_view body = text != nullptr ? *text : std::get<std::string_view>(answer.body);
+        if (answer.status != 204) extra.emplace_back("Content-Length", std::to_string(body.size()));
+        extra.emplace_back("Connection", keep_alive ? "keep-alive" : "close");
+        auto bytes = serialize_head(answer, extra);
+        if (!head_only) bytes.append(body);
+        const auto error = co_await write_all(*client_, bytes, limits_.stall);
+        co_return keep_alive && !error;
+    }
+
+    net::awaitable<bool> send_pieces(body_source& source, bool chunked) {
+        for (bool more = true; more;) {
+            std::string piece;
+            try {
+                more = co_await source.next(piece);
+            } catch (const std::exception&) {
+                co_return false;  // without the last chunk the client knows that this is not all
+            }
+            if (piece.empty()) continue;
+            if (chunked) piece = chunk(piece);
+            const auto error = co_await write_all(*client_, piece, limits_.stall);
+            if (error) co_return false;
+        }
+        if (!chunked) co_return true;
+        const auto error = co_await write_all(*client_, "0\r\n\r\n", limits_.stall);
+        co_return !error;
+    }
+
+    net::awaitable<void> linger() {
+        client_->end_writing();
+        const auto deadline = clock::now() + linger_time;
+        std::array<char, 4096> piece;
+        for (std::size_t taken = 0; taken < linger_bytes;) {
+            const auto left = deadline - clock::now();
+            if (left <= clock::duration::zero()) break;
+            const auto [error, size] = co_await client_->read_some(net::asio::buffer(piece), left);
+            if (error) break;
+            taken += size;
+        }
+    }
+
+    std::shared_ptr<connection> client_;
+    const router& routes_;
+    const current_access& access_;
+    session_limits limits_;
+    std::string received_;
+    bool first_ = true;
+};
+
+}  // namespace
+
+net::awaitable<void> run_session(std::shared_ptr<connection> client, const router& routes,
+                                 const current_access& access, session_limits limits, bool overloaded) {
+    conversation talk(std::move(client), routes, access, limits);
+    co_await talk.run(overloaded);
+}
+
+}  // namespace livelogd::http
