@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/application.hpp"
+
+#include "daemon/app/configuration.hpp"
+#include "daemon/app/exit_code.hpp"
+#include "daemon/app/option_table.hpp"
+#include "daemon/app/socket_place.hpp"
+#include "daemon/http/endpoints.hpp"
+#include "daemon/http/server.hpp"
+#include "daemon/ingest/own_record.hpp"
+#include "daemon/ingest/server.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <grp.h>
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace livelogd::app {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = net::asio;
+
+// The phases of a stop add up to less than the five seconds that are promised.
+constexpr auto drain_time = 2s;      ///< senders' last bytes are taken in
+constexpr auto store_time = 1500ms;  ///< they are stored, if storing fails at first
+constexpr auto farewell_time = 1s;   ///< streams end
+
+storage::log_options log_options_of(const settings& all) {
+    storage::log_options options;
+    options.directory = all.log_dir;
+    options.segment_max_bytes = all.log_max_bytes;
+    options.backup_count = all.log_backup_count;
+    options.sync = all.sync;
+    options.sync_interval = all.sync_interval;
+    return options;
+}
+
+std::shared_ptr<const ingest::policy> policy_of(const settings& all, const base::time_zone& zone) {
+    return std::make_shared<const ingest::policy>(
+        ingest::policy{protocol::redaction_keys(all.redact_keys), all.log_api_calls, zone});
+}
+
+std::shared_ptr<const http::access_rules> access_of(const settings& all) {
+    return std::make_shared<const http::access_rules>(
+        http::access_rules{all.allowed_hosts, all.cors_allowed_origins});
+}
+
+net::socket_access socket_access_of(const settings& all) {
+    net::socket_access access;
+    access.mode = static_cast<mode_t>(all.socket_mode);
+    if (!all.socket_group.empty()) {
+        const group* entry = ::getgrnam(all.socket_group.c_str());
+        if (entry != nullptr) access.group = entry->gr_gid;
+    }
+    return access;
+}
+
+net::listen_socket open_ingest_socket(const settings& all) {
+    net::listen_address address;
+    address.kind = net::listen_address::family::local;
+    address.host = all.socket.empty() ? default_socket_path() : all.socket;
+    return net::listen_socket::open(address, socket_access_of(all));
+}
+
+http::session_limits limits_of(const settings& all) {
+    return {all.header_limit, all.header_timeout, all.stall_timeout};
+}
+
+std::string display(const net::listen_address& address) {
+    if (address.kind == net::listen_address::family::local) return address.text();
+    return "http://" + address.text() + http::viewer_path;
+}
+
+}  // namespace
+
+/// Members are in the order of their dependencies: each may refer to those above it.
+struct application::parts {
+    parts(settings initial, settings_source source, base::report_sink sink)
+        : now(std::move(initial)),
+          reload(std::move(source)),
+          report(std::move(sink)),
+          zone(now.timezone.empty() ? base::time_zone::system() : base::time_zone::named(now.timezone)),
+          rules(policy_of(now, zone)),
+          access(access_of(now)),
+          budget(now.ingest_buffer_bytes),
+          log(log_options_of(now), report),
+          context(static_cast<int>(now.threads)),
+          workers(now.scan_threads),
+          live(context, now.ring_bytes, log.snapshot().next_id),
+          files(log),
+          to_log(log, live, now.unwritten_max_bytes),
+          senders(context, open_ingest_socket(now),
+                  ingest::session_context{to_log, rules, budget, count, now.max_record_bytes},
+                  now.max_ingest_connections, report),
+          routes(http::make_router(
+              {log, {log, live, files, workers, stopping.get_token()}, rules, zone, now.stall_timeout})),
+          clients(context, routes, access, limits_of(now), now.max_http_connections, report),
+          control(asio::make_strand(context)),
+          stop_signals(control, SIGTERM, SIGINT),
+          reload_signal(control, SIGHUP) {
+        for (const auto& text : now.listen) {
+            auto socket = net::listen_socket::open(net::listen_address::parse(text), socket_access_of(now));
+            addresses.push_back(display(socket.address()));
+            clients.listen_on(std::move(socket));
+        }
+    }
+
+    void start();
+    void tell_recovery();
+    void wait_for_signals();
+    void wait_for_reload();
+    void take_new_settings();
+    void stop();
+    void stop_storing();
+    void say_farewell();
+
+    settings now;
+    settings_source reload;
+    base::report_sink report;
+    base::time_zone zone;
+    ingest::current_policy rules;
+    http::current_access access;
+    ingest::counters count;
+    ingest::line_budget budget;
+    storage::log log;
+    std::stop_source stopping;
+    asio::io_context context;
+    net::worker_pool workers;
+    live::broadcaster live;
+    live::catch_up files;
+    ingest::pipeline to_log;
+    ingest::server senders;
+    http::router routes;
+    http::server clients;
+    std::vector<std::string> addresses;
+    asio::any_io_executor control;  ///< the strand of life cycle decisions
+    asio::signal_set stop_signals;
+    asio::signal_set reload_signal;
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+    std::thread storing_end;  ///< waits for the log to stop: that blocks
+    storage::log::stop_result stopped;
+};
+
+application::application(settings initial, settings_source reload, base::report_sink report)
+    : parts_(std::make_unique<parts>(std::move(initial), std::move(reload), std::move(report))) {}
+
+application::~application() = default;
+
+int application::run() {
+    auto& p = *parts_;
+    p.start();
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 1; i < p.now.threads; ++i)
+        threads.emplace_back([&p] { p.context.run(); });
+    p.context.run();
+    for (auto& thread : threads)
+        thread.join();
+    if (p.storing_end.joinable()) p.storing_end.join();
+    p.workers.join();
+    if (p.stopped.unstored_records == 0) return success;
+    p.report(base::severity::error, std::to_string(p.stopped.unstored_records)
+                                        + " accepted records could not be stored and are lost: "
+                                        + p.log.trouble().value_or("storing failed"));
+    return io_error;
+}
+
+void application::parts::start() {
+    work.emplace(context.get_executor());
+    wait_for_signals();
+    wait_for_reload();
+    log.start(to_log);
+    tell_recovery();
+    senders.start();
+    clients.start();
+    for (const auto& address : addresses)
+        report(base::severity::info, "listening on " + address);
+}
+
+void application::parts::tell_recovery() {
+    const auto& done = log.recovered();
+    const auto next_id = log.snapshot().next_id;
+    if (done.torn_bytes > 0) {
+        const auto message = "the end of the newest log file was torn: " + std::to_string(done.torn_bytes)
+                             + " bytes were cut off and are kept in " + done.torn_file.filename().string();
+        report(base::severity::warning, message);
+        boost::json::object fields{{"torn_bytes", done.torn_bytes},
+                                   {"kept_in", done.torn_file.filename().string()}};
+        to_log.submit(ingest::own_record("tail_cut", message, fields, *rules.load()));
+    }
+    if (done.jumped_from) {
+        const auto message = "the last stop may have lost records that readers have seen: ids go on at "
+                             + std::to_string(next_id) + " instead of " + std::to_string(*done.jumped_from);
+        report(base::severity::warning, message);
+        boost::json::object fields{{"expected_id", *done.jumped_from}, {"next_id", next_id}};
+        to_log.submit(ingest::own_record("ids_jumped", message, fields, *rules.load()));
+    }
+}
+
+void application::parts::wait_for_signals() {
+    stop_signals.async_wait([this](const net::error_code& error, int) {
+        if (!error) stop();
+    });
+}
+
+void application::parts::wait_for_reload() {
+    reload_signal.async_wait([this](const net::error_code& error, int) {
+        if (error) return;
+        take_new_settings();
+        wait_for_reload();
+    });
+}
+
+void application::parts::take_new_settings() {
+    settings fresh;
+    try {
+        fresh = reload();
+    } catch (const std::exception& error) {
+        report(base::severity::error, std::string("the configuration stays as it was: ") + error.what());
+        return;
+    }
+    std::string waiting;
+    for (const auto name : changed_options(now, fresh)) {
+        if (!find_option(name)->reloadable) waiting += (waiting.empty() ? "" : ", ") + std::string(name);
+    }
+    rules.store(policy_of(fresh, zone));
+    access.store(access_of(fresh));
+    log.set_limits(fresh.log_max_bytes, fresh.log_backup_count);
+    now.log_max_bytes = fresh.log_max_bytes;
+    now.log_backup_count = fresh.log_backup_count;
+    now.log_api_calls = fresh.log_api_calls;
+    now.redact_keys = fresh.redact_keys;
+    now.allowed_hosts = fresh.allowed_hosts;
+    now.cors_allowed_origins = fresh.cors_allowed_origins;
+    report(base::severity::info, "configuration reloaded");
+    if (!waiting.empty()) report(base::severity::warning, "these changes wait for a restart: " + waiting);
+}
+
+void application::parts::stop() {
+    report(base::severity::info, "stopping");
+    clients.stop_accepting();
+    stopping.request_stop();
+    senders.stop(std::chrono::steady_clock::now() + drain_time, [this] { stop_storing(); });
+}
+
+void application::parts::stop_storing() {
+    storing_end = std::thread([this] {
+        stopped = log.stop(store_time);
+        asio::post(control, [this] { say_farewell(); });
+    });
+}
+
+void application::parts::say_farewell() {
+    live.close();
+    clients.stop(farewell_time, [this] {
+        asio::post(control, [this] {
+            reload_signal.cancel();
+            stop_signals.cancel();
+            work.reset();
+            context.stop();
+        });
+    });
+}
+
+}  // namespace livelogd::app

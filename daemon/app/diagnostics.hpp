@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// Where the daemon's own messages go: stderr, one line each.
+#pragma once
+
+#include "daemon/base/report.hpp"
+
+namespace livelogd::app {
+
+/// `livelogd: <severity>: <message>`, written with one write(2), so that lines of several threads do not mix.
+/// Control characters in the message are replaced. Any thread.
+base::report_sink report_to_stderr();
+
+}  // namespace livelogd::app
