@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// The append-only log: ids, segments, and the two threads that write and sync them.
+#pragma once
+
+#include "daemon/base/report.hpp"
+#include "daemon/storage/append_listener.hpp"
+#include "daemon/storage/file_ops.hpp"
+#include "daemon/storage/log_options.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/record_batch.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace livelogd::storage {
+
+/// What was done to the log when it was opened.
+struct recovery {
+    std::uint64_t torn_bytes = 0;     ///< cut from the tail of the newest segment
+    std::filesystem::path torn_file;  ///< where they are kept
+    std::optional<protocol::record_id>
+        jumped_from;  ///< the next id there would have been, had ids not jumped
+};
+
+/// One log in one directory. Owns the directory's lock, the writer thread (appends, opens and removes
+/// segments) and the sync thread (fdatasync, fsync of sealed segments). All members may be called from any
+/// thread; only the constructor, stop and the destructor block on the disk.
+class log {
+  public:
+    /// Opens or creates the directory, takes its lock, cuts a torn tail. Throws log_error.
+    /// `ops` is for tests; every call of it may fail.
+    log(log_options options, base::report_sink report, file_ops ops = {});
+    ~log();  ///< stop({}) if that has not been done
+    log(const log&) = delete;
+    log& operator=(const log&) = delete;
+
+    /// What opening found and did. A cut tail and a jump of the ids have been reported already.
+    [[nodiscard]] const recovery& recovered() const;
+
+    /// Starts the threads. `listener` must outlive stop().
+    void start(append_listener& listener);
+
+    /// Hands a batch over to be appended. Never blocks and never refuses: the caller keeps pending_bytes
+    /// bounded.
+    void submit(record_batch batch);
+
+    /// Bytes handed over and not yet appended.
+    [[nodiscard]] std::uint64_t pending_bytes() const;
+
+    [[nodiscard]] log_snapshot snapshot() const;
+
+    /// Why storing fails at the moment, as a sentence; nothing while it works.
+    [[nodiscard]] std::optional<std::string> trouble() const;
+
+    /// Changes what retention and sealing go by from the next record on.
+    void set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count);
+
+    struct stop_result {
+        std::uint64_t unstored_records = 0;  ///< handed over, but not stored when patience ended
+    };
+    /// Stores what was handed over, trying for at most `patience` if storing fails, syncs, marks the stop as
+    /// clean, ends the threads. Afterwards submit must not be called.
+    stop_result stop(std::chrono::milliseconds patience);
+
+  private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace livelogd::storage

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The directory of a log: made, locked, listed, and its `current` link kept.
+#pragma once
+
+#include "daemon/base/report.hpp"
+#include "daemon/base/unique_fd.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+
+#include <filesystem>
+#include <vector>
+
+namespace livelogd::storage {
+
+/// Holds the directory's lock for as long as it lives. After construction used by one thread at a time.
+class log_directory {
+  public:
+    /// Makes the directory (0750) and missing ones above it, and locks it: one daemon a directory. Throws
+    /// log_error.
+    log_directory(const std::filesystem::path& directory, base::report_sink report);
+
+    /// Absolute, so that it stays true if the process changes its working directory.
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+    struct contents {
+        std::vector<segment_info> segments;  ///< oldest first; `bytes` is the size of the file
+        std::vector<protocol::record_id>
+            torn;  ///< first ids of the segments that have a .torn file, in order
+    };
+    /// What the log left here. Names of any other pattern are ignored. Throws log_error.
+    [[nodiscard]] contents list() const;
+
+    /// Makes created, renamed and removed names survive a power cut. Throws std::system_error.
+    void sync() const;
+
+    /// Lets `current` point to a segment, in one step: there is no moment without the link. Never replaces
+    /// anything that is not a symbolic link. Failing is reported, once, and else without consequence.
+    void point_current_at(protocol::record_id first_id);
+
+  private:
+    void take_lock();
+    void warn_about_current(const std::string& why);
+
+    base::report_sink report_;
+    std::filesystem::path path_;
+    base::unique_fd directory_;
+    base::unique_fd lock_;
+    bool warned_about_current_ = false;
+};
+
+}  // namespace livelogd::storage

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What the log holds at one moment: the reading side's view of it.
+#pragma once
+
+#include "protocol/record_id.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+namespace livelogd::storage {
+
+/// One segment as a reader may read it: whole records only. Ids are first_id, first_id + 1, … by line number.
+struct segment_info {
+    protocol::record_id first_id = 0;
+    std::uint64_t bytes =
+        0;  ///< published length: ends after an LF; later bytes of the file are not to be read
+};
+
+/// A consistent view of the log. A value: it stays true of what it names, but retention may remove the files
+/// (a reader that has opened one keeps it).
+struct log_snapshot {
+    std::filesystem::path directory;
+    std::shared_ptr<const std::vector<segment_info>> sealed;  ///< oldest first; never null
+    segment_info active;                                      ///< the newest; may be empty (bytes == 0)
+    protocol::record_id next_id = 0;                          ///< the id the next record will get
+
+    /// Sealed segments, then the active one.
+    [[nodiscard]] std::size_t segment_count() const { return sealed->size() + 1; }
+    [[nodiscard]] const segment_info& segment(std::size_t i) const {
+        return i < sealed->size() ? (*sealed)[i] : active;
+    }
+    /// Where the ids of segment i end: the first id of the next one, or next_id. Ids near the end of a
+    /// segment may never have been given (a jump after an unclean stop).
+    [[nodiscard]] protocol::record_id id_bound(std::size_t i) const {
+        return i + 1 < segment_count() ? segment(i + 1).first_id : next_id;
+    }
+    /// The oldest id that may still be read.
+    [[nodiscard]] protocol::record_id oldest_id() const { return segment(0).first_id; }
+};
+
+}  // namespace livelogd::storage

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/storage/segment_chain.hpp"
+
+#include "daemon/storage/segment_name.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace livelogd::storage {
+
+segment_chain::segment_chain(log_directory& directory, state_file& state, syncer& sync,
+                             base::report_sink report, const file_ops& ops, log_contents contents)
+    : directory_(directory),
+      state_(state),
+      sync_(sync),
+      report_(std::move(report)),
+      ops_(ops),
+      boot_id_(std::move(contents.boot_id)),
+      sealed_(std::make_shared<const std::vector<segment_info>>(std::move(contents.sealed))),
+      torn_(std::move(contents.torn)),
+      active_(std::move(contents.active)) {}
+
+segment_chain::span_of_records segment_chain::that_fit(std::span<const record_batch::record> records) const {
+    const std::uint64_t used = active_.info().bytes;
+    span_of_records fitting;
+    for (const auto& record : records) {
+        const std::uint64_t after = used + fitting.bytes + record.size;
+        if (after > limits_.segment_max_bytes && used + fitting.bytes > 0) break;
+        fitting.bytes += record.size;
+        ++fitting.records;
+    }
+    return fitting;
+}
+
+segment_chain::stored segment_chain::store(std::string_view lines,
+                                           std::span<const record_batch::record> records) {
+    stored result;
+    // A segment that cannot be sealed, because no new one can be made, grows over its limit until the next
+    // batch.
+    bool may_seal = true;
+    if (suspect_) may_seal = rotate();
+    while (result.records < records.size()) {
+        if (active_.damaged()) {
+            result.error = make_writable();
+            if (result.error != 0) return result;
+        }
+        const auto left = records.subspan(result.records);
+        span_of_records part{left.size(), lines.size() - result.bytes};
+        if (may_seal) {
+            part = that_fit(left);
+            if (part.records == 0) {
+                may_seal = rotate();
+                continue;
+            }
+        }
+        const auto done = active_.append(lines.substr(result.bytes, part.bytes), left.first(part.records));
+        sync_.written(active_.file(), done.bytes);
+        result.records += done.records;
+        result.bytes += done.bytes;
+        if (done.error != 0) {
+            // A full disk is full for every file. These may be about this one: another is tried next time.
+            suspect_ = done.error == EIO || done.error == EFBIG;
+            result.error = done.error;
+            return result;
+        }
+    }
+    return result;
+}
+
+/// Gets rid of the fragment at the end of the active segment, or of the segment. Returns 0 or an errno.
+int segment_chain::make_writable() {
+    if (active_.repair()) return 0;
+    const int error = errno;
+    if (active_.info().bytes > 0) return rotate() ? 0 : error;
+    // Nothing but a fragment: no empty segment is ever sealed, so the file is made anew under the same name.
+    if (ops_.unlink(active_path().c_str()) != 0 && errno != ENOENT) return error;
+    try {
+        begin_segment(active_segment::create(directory_.path(), active_.next_id(), ops_));
+    } catch (const std::system_error& failure) {
+        return failure.code().value();
+    }
+    return 0;
+}
+
+/// Seals the active segment and begins the next one. An empty one stays: it is as good as new.
+bool segment_chain::rotate() {
+    suspect_ = false;
+    if (active_.info().bytes == 0) return true;
+    try {
+        auto next = active_segment::create(directory_.path(), active_.next_id(), ops_);
+        auto sealed = std::make_shared<std::vector<segment_info>>(*sealed_);
+        sealed->push_back(active_.info());
+        auto file = active_.file();
+        begin_segment(std::move(next));
+        sealed_ = std::move(sealed);
+        sync_.seal(std::move(file));
+    } catch (const std::system_error& failure) {
+        if (!rotation_failed_) {
+            report_(base::severity::error, std::string(failure.what()) + "; "
+                                               + active_path().filename().string() + " grows over its limit");
+        }
+        rotation_failed_ = true;
+        return false;
+    }
+    rotation_failed_ = false;
+    retain();
+    return true;
+}
+
+void segment_chain::begin_segment(active_segment next) {
+    active_ = std::move(next);
+    try {
+        directory_.sync();
+        directory_failed_ = false;
+    } catch (const std::system_error& failure) {
+        if (!directory_failed_) report_(base::severity::error, failure.what());
+        directory_failed_ = true;
+    }
+    directory_.point_current_at(active_.info().first_id);
+    save_state(false, state_file::durability::process);
+}
+
+void segment_chain::retain() {
+    const std::size_t surplus = segments_to_remove(*sealed_, limits_);
+    std::size_t removed = 0;
+    // The oldest must go first: a hole in the middle would be worse than a segment too many.
+    while (removed < surplus && remove(directory_.path() / segment_name((*sealed_)[removed].first_id)))
+        ++removed;
+    if (removed == 0) return;
+    sealed_ = std::make_shared<const std::vector<segment_info>>(
+        sealed_->begin() + static_cast<std::ptrdiff_t>(removed), sealed_->end());
+    remove_torn_before(view().oldest_id());
+}
+
+bool segment_chain::remove(const std::filesystem::path& path) {
+    if (ops_.unlink(path.c_str()) == 0 || errno == ENOENT) {
+        removal_failed_ = false;
+        return true;
+    }
+    const int error = errno;
+    if (!removal_failed_) {
+        report_(base::severity::error, "cannot remove " + path.string() + ": "
+                                           + std::generic_category().message(error)
+                                           + "; the log grows over what is to be kept");
+    }
+    removal_failed_ = true;
+    return false;
+}
+
+void segment_chain::remove_torn_before(protocol::record_id id) {
+    auto kept = torn_.begin();
+    while (kept != torn_.end() && *kept < id
+           && remove(directory_.path() / (segment_name(*kept) + std::string(torn_suffix)))) {
+        ++kept;
+    }
+    torn_.erase(torn_.begin(), kept);
+}
+
+log_snapshot segment_chain::view() const {
+    return {directory_.path(), sealed_, active_.info(), active_.next_id()};
+}
+
+void segment_chain::note_storing_failed(bool failed) {
+    storing_failed_ = failed;
+    save_state(false, state_file::durability::process);
+}
+
+std::optional<std::string> segment_chain::note_stop(bool clean) {
+    storing_failed_ = !clean;
+    return save_state(clean, state_file::durability::power);
+}
+
+std::optional<std::string> segment_chain::save_state(bool clean, state_file::durability how) {
+    return state_.save({boot_id_, clean, next_id(), active_.info().first_id, storing_failed_}, how);
+}
+
+}  // namespace livelogd::storage

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// The segments of a log as the writer thread sees them: appends, seals, begins new ones, removes old ones.
+#pragma once
+
+#include "daemon/base/report.hpp"
+#include "daemon/storage/active_segment.hpp"
+#include "daemon/storage/file_ops.hpp"
+#include "daemon/storage/log_directory.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/log_state.hpp"
+#include "daemon/storage/record_batch.hpp"
+#include "daemon/storage/retention.hpp"
+#include "daemon/storage/syncer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace livelogd::storage {
+
+/// What a log consists of once it is open.
+struct log_contents {
+    std::vector<segment_info> sealed;       ///< oldest first
+    std::vector<protocol::record_id> torn;  ///< first ids of the segments that have a .torn file, in order
+    active_segment active;
+    std::string boot_id;
+};
+
+/// One thread at a time. What it is constructed with by reference must outlive it.
+class segment_chain {
+  public:
+    segment_chain(log_directory& directory, state_file& state, syncer& sync, base::report_sink report,
+                  const file_ops& ops, log_contents contents);
+
+    /// What retention and sealing go by from now on.
+    void set_limits(const log_limits& limits) { limits_ = limits; }
+
+    struct stored {
+        std::size_t records = 0;  ///< from the first one on
+        std::size_t bytes = 0;    ///< that they take
+        int error = 0;            ///< why the others are not stored; 0 if all are
+    };
+    /// Stores the lines, sealing segments on the way. A segment is sealed when the next record would take it
+    /// over the limit; a record that is larger than the limit gets a segment of its own. May be called again
+    /// with what is left.
+    stored store(std::string_view lines, std::span<const record_batch::record> records);
+
+    /// Removes the segments that retention does not keep.
+    void retain();
+
+    /// The log as it is now.
+    [[nodiscard]] log_snapshot view() const;
+
+    [[nodiscard]] const std::shared_ptr<const segment_file>& active_file() const { return active_.file(); }
+    [[nodiscard]] const std::filesystem::path& active_path() const { return active_file()->path; }
+
+    /// The id that the next record will get.
+    [[nodiscard]] protocol::record_id next_id() const { return active_.next_id(); }
+
+    /// Writes down whether storing fails, in case the daemon dies now. Best effort.
+    void note_storing_failed(bool failed);
+
+    /// Writes down that the log has been stopped; `clean` if everything is stored and synced. Returns what
+    /// went wrong.
+    std::optional<std::string> note_stop(bool clean);
+
+  private:
+    struct span_of_records {
+        std::size_t records = 0;
+        std::size_t bytes = 0;
+    };
+    [[nodiscard]] span_of_records that_fit(std::span<const record_batch::record> records) const;
+    int make_writable();
+    bool rotate();
+    void begin_segment(active_segment next);
+    bool remove(const std::filesystem::path& path);
+    void remove_torn_before(protocol::record_id id);
+    std::optional<std::string> save_state(bool clean, state_file::durability how);
+
+    log_directory& directory_;
+    state_file& state_;
+    syncer& sync_;
+    const base::report_sink report_;
+    const file_ops& ops_;
+    const std::string boot_id_;
+
+    std::shared_ptr<const std::vector<segment_info>> sealed_;
+    std::vector<protocol::record_id> torn_;
+    active_segment active_;
+    log_limits limits_;
+    bool suspect_ = false;           ///< the last write failed in a way that another file may not share
+    bool storing_failed_ = false;    ///< what the state file says
+    bool rotation_failed_ = false;   ///< reported
+    bool removal_failed_ = false;    ///< reported
+    bool directory_failed_ = false;  ///< reported
+};
+
+}  // namespace livelogd::storage

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// How segment files are named.
+#pragma once
+
+#include "protocol/record_id.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace livelogd::storage {
+
+inline constexpr std::string_view current_link_name = "current";
+inline constexpr std::string_view lock_file_name = ".lock";
+inline constexpr std::string_view state_file_name = ".state";
+inline constexpr std::string_view torn_suffix = ".torn";
+
+/// `live-<first id, 20 digits>.jsonl`: sorted by name they are in the order of the log.
+std::string segment_name(protocol::record_id first_id);
+
+/// The first id of a segment's file name (without folder); nothing for any other name.
+std::optional<protocol::record_id> parse_segment_name(std::string_view name);
+
+}  // namespace livelogd::storage

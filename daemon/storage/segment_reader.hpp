@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Reading segments, line by line, in either direction, by pread: a file that somebody truncates under a
+// reader ends the reading early, it does not end the process.
+#pragma once
+
+#include "daemon/base/unique_fd.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace livelogd::storage {
+
+/// Opens the file of a segment; an empty descriptor if retention has removed it. Throws std::system_error
+/// otherwise.
+base::unique_fd open_segment(const std::filesystem::path& directory, const segment_info& segment);
+
+struct stored_line {
+    std::uint64_t offset = 0;  ///< of its first byte in the segment
+    std::string_view bytes;    ///< without LF; ends with the reader's next call
+};
+
+/// Lines of [begin, end) from the first to the last. `begin` must be a line's start, `end` the end of one.
+/// Does not own the descriptor. One thread at a time; blocks on the disk.
+class forward_reader {
+  public:
+    forward_reader(int fd, std::uint64_t begin, std::uint64_t end, std::size_t block_bytes = 1u << 20);
+    /// False at the end. Throws std::system_error if reading fails.
+    bool next(stored_line& line);
+
+  private:
+    bool refill();
+
+    int fd_;
+    std::uint64_t file_position_;  ///< of the first byte not yet in the buffer
+    std::uint64_t end_;
+    std::vector<char> buffer_;
+    std::size_t used_ = 0;      ///< bytes of the buffer that are filled
+    std::size_t consumed_ = 0;  ///< of those, handed out
+};
+
+/// Lines of [begin, end) from the last to the first. Same terms. Starts with small blocks, so that a few
+/// lines are cheap.
+class backward_reader {
+  public:
+    backward_reader(int fd, std::uint64_t begin, std::uint64_t end);
+    bool previous(stored_line& line);
+
+  private:
+    bool refill();
+
+    int fd_;
+    std::uint64_t begin_;
+    std::uint64_t position_;  ///< file offset of the buffer's first byte
+    std::vector<char> buffer_;
+    std::size_t unread_ = 0;  ///< bytes at the front of the buffer that are not yet handed out
+    std::size_t block_bytes_;
+};
+
+}  // namespace livelogd::storage
