@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/query/name_counts.hpp"
+
+#include <algorithm>
+
+namespace livelogd::query {
+
+void name_counts::add(std::string_view name) {
+    if (const auto known = counts_.find(name); known != counts_.end()) {
+        ++known->second;
+    } else {
+        counts_.emplace(name, 1);
+    }
+}
+
+void name_counts::add(const protocol::json_token& value) {
+    // The common case needs no string of its own.
+    if (value.is_string() && value.inner().find('\\') == std::string_view::npos) {
+        add(value.inner());
+    } else if (value.is_number()) {
+        add(value.text);
+    } else if (const auto name = protocol::scalar_name(value)) {
+        add(std::string_view(*name));
+    }
+}
+
+std::vector<name_counts::entry> name_counts::top(std::size_t most) const {
+    std::vector<entry> entries;
+    entries.reserve(counts_.size() + 1);
+    for (const auto& [name, count] : counts_)
+        entries.push_back({.name = name, .count = count});
+    const auto before = [](const entry& a, const entry& b) {
+        return a.count != b.count ? a.count > b.count : a.name < b.name;
+    };
+    if (entries.size() <= most) {
+        std::sort(entries.begin(), entries.end(), before);
+        return entries;
+    }
+
+    const auto rest = entries.begin() + static_cast<std::ptrdiff_t>(most);
+    std::partial_sort(entries.begin(), rest, entries.end(), before);
+    entry other{.name = other_name, .count = 0};
+    for (auto i = rest; i != entries.end(); ++i)
+        other.count += i->count;
+    entries.erase(rest, entries.end());
+    const auto same_name = [](const entry& e) { return e.name == other_name; };
+    if (const auto real = std::find_if(entries.begin(), entries.end(), same_name); real != entries.end()) {
+        other.count += real->count;
+        entries.erase(real);
+    }
+    entries.push_back(other);
+    return entries;
+}
+
+}  // namespace livelogd::query

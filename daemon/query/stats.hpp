@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// `stats`: what the retained records of a window add up to. A plain full scan: the truth that any summary
+// must match.
+#pragma once
+
+#include "daemon/base/time_zone.hpp"
+#include "daemon/filter/record_filter.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+namespace livelogd::query {
+
+struct stats_request {
+    filter::record_filter filter;
+    double hours = 24;
+    std::size_t response_times = 1000;  ///< most values in api_stats.response_times
+    std::int64_t now_us = 0;            ///< the window is [now - hours, ∞)
+};
+
+/// The JSON object of the answer. Blocks on the disk. Throws query::stopped or std::system_error.
+std::string stats_answer(const storage::log_snapshot& snapshot, const stats_request& request,
+                         const base::time_zone& zone, std::stop_token stop);
+
+}  // namespace livelogd::query

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// A log made by hand: segments with any bytes a test wants in them.
+#pragma once
+
+#include "daemon/query/recent.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/segment_name.hpp"
+#include "protocol/record_id.hpp"
+
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace livelogd::query::test {
+
+/// Lives in a folder of its own, which goes with it.
+class test_log {
+  public:
+    static constexpr protocol::record_id first_id = 1000;
+
+    test_log() {
+        std::string name = (std::filesystem::temp_directory_path() / "livelogd-query-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder for a test");
+        directory_ = name;
+        snapshot_.directory = directory_;
+        snapshot_.active.first_id = first_id;
+        snapshot_.next_id = first_id;
+    }
+    test_log(const test_log&) = delete;
+    test_log& operator=(const test_log&) = delete;
+    ~test_log() {
+        std::error_code ignored;
+        std::filesystem::remove_all(directory_, ignored);
+    }
+
+    /// Lines of the active segment.
+    test_log& append(const std::vector<std::string>& lines) {
+        std::ofstream file(path(snapshot_.active.first_id), std::ios::app | std::ios::binary);
+        for (const std::string& line : lines) {
+            file << line << '\n';
+            snapshot_.active.bytes += line.size() + 1;
+            ++snapshot_.next_id;
+        }
+        return *this;
+    }
+
+    /// What is appended from now on goes into a new segment, whose ids begin `jump` later than they need.
+    test_log& seal(protocol::record_id jump = 0) {
+        sealed_.push_back(snapshot_.active);
+        snapshot_.next_id += jump;
+        snapshot_.active = {.first_id = snapshot_.next_id, .bytes = 0};
+        return *this;
+    }
+
+    [[nodiscard]] storage::log_snapshot snapshot() const {
+        storage::log_snapshot copy = snapshot_;
+        copy.sealed = std::make_shared<const std::vector<storage::segment_info>>(sealed_);
+        return copy;
+    }
+
+    /// The file of segment number `i`.
+    [[nodiscard]] std::filesystem::path file(std::size_t i) const {
+        return path(snapshot().segment(i).first_id);
+    }
+
+  private:
+    [[nodiscard]] std::filesystem::path path(protocol::record_id id) const {
+        return directory_ / storage::segment_name(id);
+    }
+
+    std::filesystem::path directory_;
+    std::vector<storage::segment_info> sealed_;
+    storage::log_snapshot snapshot_;
+};
+
+/// All pieces of an answer to the newest `lines` records of these types.
+inline std::vector<std::string> recent_pieces(const storage::log_snapshot& snapshot, std::size_t lines,
+                                              const std::vector<std::string>& types = {}) {
+    recent_answer answer(snapshot, {.filter = filter::record_filter(types), .lines = lines}, {});
+    std::vector<std::string> pieces;
+    for (bool more = true; more;)
+        more = answer.next(pieces.emplace_back());
+    return pieces;
+}
+
+inline std::string recent(const storage::log_snapshot& snapshot, std::size_t lines,
+                          const std::vector<std::string>& types = {}) {
+    std::string whole;
+    for (const std::string& piece : recent_pieces(snapshot, lines, types))
+        whole += piece;
+    return whole;
+}
+
+}  // namespace livelogd::query::test
