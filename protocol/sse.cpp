@@ -54,6 +54,13 @@ std::string retry(unsigned milliseconds) {
     return "retry: " + std::to_string(milliseconds) + "\n\n";
 }
 
+std::string position(record_id id) {
+    std::string block(id_field);
+    block += decimal(id).view();
+    block += "\n\n";
+    return block;
+}
+
 std::string ping(record_id position, record_id newest) {
     return named_event("ping", position, "{\"id\":" + std::to_string(newest) + '}');
 }

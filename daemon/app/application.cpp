@@ -116,7 +116,7 @@ struct application::parts {
     }
 
     void start();
-    void tell_recovery();
+    void record_recovery();
     void wait_for_signals();
     void wait_for_reload();
     void take_new_settings();
@@ -179,20 +179,20 @@ void application::parts::start() {
     wait_for_signals();
     wait_for_reload();
     log.start(to_log);
-    tell_recovery();
+    record_recovery();
     senders.start();
     clients.start();
     for (const auto& address : addresses)
         report(base::severity::info, "listening on " + address);
 }
 
-void application::parts::tell_recovery() {
+/// The log has told the operator; whoever reads the log has to know as well.
+void application::parts::record_recovery() {
     const auto& done = log.recovered();
     const auto next_id = log.snapshot().next_id;
     if (done.torn_bytes > 0) {
         const auto message = "the end of the newest log file was torn: " + std::to_string(done.torn_bytes)
                              + " bytes were cut off and are kept in " + done.torn_file.filename().string();
-        report(base::severity::warning, message);
         boost::json::object fields{{"torn_bytes", done.torn_bytes},
                                    {"kept_in", done.torn_file.filename().string()}};
         to_log.submit(ingest::own_record("tail_cut", message, fields, *rules.load()));
@@ -200,7 +200,6 @@ void application::parts::tell_recovery() {
     if (done.jumped_from) {
         const auto message = "the last stop may have lost records that readers have seen: ids go on at "
                              + std::to_string(next_id) + " instead of " + std::to_string(*done.jumped_from);
-        report(base::severity::warning, message);
         boost::json::object fields{{"expected_id", *done.jumped_from}, {"next_id", next_id}};
         to_log.submit(ingest::own_record("ids_jumped", message, fields, *rules.load()));
     }

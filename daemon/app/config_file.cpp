@@ -14,7 +14,7 @@
 
 #include <cerrno>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <system_error>
 
 namespace livelogd::app {
@@ -26,12 +26,11 @@ namespace {
 
 std::string read_text(const std::string& path) {
     std::ifstream file(path);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    if (!file || text.fail()) {
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file || file.bad()) {
         fail("cannot read the configuration file " + path + ": " + std::generic_category().message(errno));
     }
-    return std::move(text).str();
+    return text;
 }
 
 std::string scalar_text(const toml::node& node, const std::string& place) {

@@ -42,6 +42,16 @@ std::vector<std::string> join_lists(const std::vector<std::string>& texts) {
     throw configuration_error(bad_configuration, what);
 }
 
+/// Scheme, host and port as a browser sends them in Origin: no path, and nothing to be filled in.
+bool is_origin(std::string_view text) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!text.starts_with(scheme)) continue;
+        text.remove_prefix(scheme.size());
+        return !text.empty() && text.find_first_of("/*?#@ ") == std::string_view::npos;
+    }
+    return false;
+}
+
 /// `reader` throws std::exception if the value of the option cannot be used.
 template <class Reader>
 void check_value(std::string_view name, Reader&& reader) {
@@ -105,8 +115,7 @@ void check_settings(const settings& all) {
                 "cors_allowed_origins: * lets every page read the logs; name the origins, or set "
                 "allow_unauthenticated = true if that is meant");
         }
-        const bool plain = origin == "*" || origin.starts_with("http://") || origin.starts_with("https://");
-        if (!plain || origin.ends_with('/')) {
+        if (origin != "*" && !is_origin(origin)) {
             refuse("cors_allowed_origins: '" + origin
                    + "' is no origin (scheme, host and port: http://localhost:3000)");
         }

@@ -8,6 +8,7 @@
 #include "daemon/net/listen_address.hpp"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -30,7 +31,12 @@ void raise_descriptor_limit() {
 }
 
 int run_daemon(const command_line& given, const settings& all) {
+    // Files and folders get the modes that are promised, whatever the caller's mask: each is made with its
+    // own mode.
+    ::umask(0);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ,
+                SIG_IGN);  // a limit on file sizes is then an error of write(2), which the log deals with
     raise_descriptor_limit();
     application daemon(all, [given] { return load_settings(given, variable); }, report_to_stderr());
     return daemon.run();

@@ -29,15 +29,17 @@ std::string http_date() {
 
 }  // namespace
 
-reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter) {
+reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter,
+                  std::string_view hint) {
     boost::json::object error;
     error["error"] = sentence;
     if (!parameter.empty()) error["parameter"] = parameter;
+    if (!hint.empty()) error["hint"] = hint;
     return {.status = status, .body = boost::json::serialize(error) + "\n"};
 }
 
 reply error_reply(const bad_request& refused) {
-    return error_reply(refused.status(), refused.what(), refused.parameter());
+    return error_reply(refused.status(), refused.what(), refused.parameter(), refused.hint());
 }
 
 std::string serialize_head(const reply& answer,

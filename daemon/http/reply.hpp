@@ -36,8 +36,9 @@ struct reply {
         std::string{};
 };
 
-/// `{"error":"<sentence>","parameter":"<name>"}`, the latter if there is one.
-reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter = {});
+/// `{"error":"<sentence>","parameter":"<name>","hint":"<what helps>"}`, the latter two if there are such.
+reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter = {},
+                  std::string_view hint = {});
 reply error_reply(const bad_request& refused);
 
 /// The bytes of the reply's head. Every reply gets the daemon's security headers here. `extra`: lines of the

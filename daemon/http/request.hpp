@@ -14,18 +14,25 @@ namespace livelogd::http {
 /// A request that cannot be answered as asked. The text becomes the answer's `error`.
 class bad_request : public std::runtime_error {
   public:
-    bad_request(unsigned status, const std::string& sentence, std::string parameter = {})
-        : std::runtime_error(sentence), status_(status), parameter_(std::move(parameter)) {}
+    bad_request(unsigned status, const std::string& sentence, std::string parameter = {},
+                std::string hint = {})
+        : std::runtime_error(sentence),
+          status_(status),
+          parameter_(std::move(parameter)),
+          hint_(std::move(hint)) {}
     /// A parameter is at fault: 400.
     static bad_request in_parameter(std::string_view name, const std::string& sentence) {
         return {400, sentence, std::string(name)};
     }
     [[nodiscard]] unsigned status() const { return status_; }
     [[nodiscard]] const std::string& parameter() const { return parameter_; }
+    /// What would help, where the sentence is fixed.
+    [[nodiscard]] const std::string& hint() const { return hint_; }
 
   private:
     unsigned status_;
     std::string parameter_;
+    std::string hint_;
 };
 
 /// Decoded query parameters, in the order given.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/request_parser.hpp"
 
+#include "protocol/text.hpp"
+
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -80,11 +82,13 @@ std::string decode(std::string_view text, bool in_query) {
                 refuse("'%' must be followed by two hexadecimal digits (a percent sign itself is %25)");
             }
             c = static_cast<char>(high * 16 + low);
+            if (c == '/' && !in_query) refuse("the path holds an encoded slash");
             i += 2;
         }
         if (c == '\0') refuse("the address holds a zero byte");
         decoded.push_back(c);
     }
+    if (protocol::valid_utf8_prefix(decoded) != decoded.size()) refuse("the address is not UTF-8");
     return decoded;
 }
 

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <exception>
 #include <string>
+#include <utility>
 
 namespace livelogd::net {
 namespace {
@@ -46,13 +47,14 @@ void acceptor::start() {
     auto self = shared_from_this();
     auto loop = [self]() -> awaitable<void> { co_await self->run(); };
     asio::co_spawn(strand_, std::move(loop), [self](const std::exception_ptr& error) {
-        if (!error) return;
         try {
-            std::rethrow_exception(error);
+            if (error) std::rethrow_exception(error);
         } catch (const std::exception& e) {
             self->report_(base::severity::error,
                           "no longer accepting on " + self->address().text() + ": " + e.what());
         }
+        self->ended_ = true;
+        if (self->stopped_) self->finish();
     });
 }
 
@@ -65,10 +67,12 @@ awaitable<void> acceptor::run() {
             continue;
         }
         auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(context_), as_result);
-        if (stopped_ || error == asio::error::operation_aborted) continue;
         if (!error) {
+            // Also when a stop has come meanwhile: who has been accepted is not turned away.
             shortage_told = false;
             sink_(std::move(socket));
+        } else if (error == asio::error::operation_aborted) {
+            continue;
         } else if (is_shortage(error)) {
             if (!shortage_told) {
                 report_(base::severity::error, "cannot accept on " + address().text() + ": " + error.message()
@@ -97,14 +101,22 @@ void acceptor::pause(bool paused) {
 }
 
 void acceptor::stop(bool take, std::function<void()> done) {
-    asio::post(strand_, [self = shared_from_this(), take, done = std::move(done)] {
+    asio::post(strand_, [self = shared_from_this(), take, done = std::move(done)]() mutable {
         self->stopped_ = true;
-        if (take) self->take_waiting();
+        self->takes_waiting_ = take;
+        self->done_ = std::move(done);
         error_code ignored;
-        self->acceptor_.close(ignored);
+        self->acceptor_.cancel(ignored);
         self->timer_.cancel();
-        done();
+        if (self->ended_) self->finish();
     });
+}
+
+void acceptor::finish() {
+    if (takes_waiting_) take_waiting();
+    error_code ignored;
+    acceptor_.close(ignored);
+    std::exchange(done_, nullptr)();
 }
 
 void acceptor::take_waiting() {

@@ -34,11 +34,13 @@ class acceptor : public std::enable_shared_from_this<acceptor> {
 
     /// Ends accepting and closes the socket, after handing over what already waits in the system's queue if
     /// `take_waiting`. Calls `done` on the strand. Any thread.
+    /// `done` comes after the last connection has been handed over. After start().
     void stop(bool take_waiting, std::function<void()> done);
 
   private:
     awaitable<void> run();
     void take_waiting();
+    void finish();
 
     asio::io_context& context_;
     listen_socket socket_;
@@ -49,6 +51,9 @@ class acceptor : public std::enable_shared_from_this<acceptor> {
     base::report_sink report_;
     bool paused_ = false;
     bool stopped_ = false;
+    bool ended_ = false;  ///< run() is over
+    bool takes_waiting_ = false;
+    std::function<void()> done_;
 };
 
 }  // namespace livelogd::net

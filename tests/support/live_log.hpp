@@ -12,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -37,7 +38,7 @@ class live_log {
           live(context, s.ring_bytes, first_id),
           files(*log),
           to_log(*log, live, 64u << 20) {
-        log->start(to_log);
+        log->start(stored);
     }
     ~live_log() {
         log->stop(std::chrono::seconds(5));
@@ -46,8 +47,9 @@ class live_log {
 
     /// Appends the records and waits until they are in the log and at the live end.
     void append(const std::vector<std::string>& lines) {
+        const auto expected = stored.records + lines.size();
         to_log.submit(batch_of(lines));
-        wait_until([this] { return log->pending_bytes() == 0; });
+        wait_until([&] { return stored.records == expected; });
         settle();
     }
 
@@ -69,6 +71,18 @@ class live_log {
     }
 
   private:
+    /// Counts what has come all the way, so that a test can wait for it.
+    struct counting_listener final : storage::append_listener {
+        explicit counting_listener(storage::append_listener& next) : next_(next) {}
+        void on_appended(protocol::record_id first_id, storage::record_batch batch) override {
+            const auto count = batch.records.size();
+            next_.on_appended(first_id, std::move(batch));
+            records += count;
+        }
+        storage::append_listener& next_;
+        std::atomic<std::uint64_t> records{0};
+    };
+
     storage::log_options options(const sizes& s) const {
         storage::log_options o;
         o.directory = folder.path();
@@ -86,6 +100,7 @@ class live_log {
     live::broadcaster live;
     live::catch_up files;
     ingest::pipeline to_log;
+    counting_listener stored{to_log};
 };
 
 }  // namespace livelogd::test

@@ -6,10 +6,9 @@ namespace livelogd::http {
 
 void require_api_calls(const services& s) {
     if (s.rules.load()->log_api_calls) return;
-    throw bad_request(
-        503,
-        "Logger not available: API calls are not logged (set log_api_calls = true in the daemon's "
-        "configuration, or start it with --log-api-calls=true)");
+    throw bad_request(503, "Logger not available", {},
+                      "API calls are not logged: set log_api_calls = true in the daemon's configuration, or "
+                      "start it with --log-api-calls=true");
 }
 
 filter::record_filter filter_of(const parameters& given, const services& s) {

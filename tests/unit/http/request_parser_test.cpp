@@ -74,6 +74,8 @@ TEST_CASE("what a proxy might read differently is refused", "[http]") {
         {get("Host: localhost\r\nX-A: b\r\n\tc\r\n"), "a folded header with a tab"},
         {get("Host: localhost\r\n", "/\xc3\xa4"), "bytes above 127 in the address"},
         {get("Host: localhost\r\n", "/a b"), "a space in the address"},
+        {get("Host: localhost\r\n", "/a%2fb"), "an encoded slash in the path"},
+        {get("Host: localhost\r\n", "/?a=%ff"), "bytes that are no UTF-8"},
         {get("Host: localhost\r\n", "/%zz"), "a bad escape"},
         {get("Host: localhost\r\n", "/%4"), "half an escape"},
         {get("Host: localhost\r\n", "/?a=%00"), "a zero byte"},

@@ -27,6 +27,7 @@ TEST_CASE("the JSON can be found in a frame") {
 
 TEST_CASE("named events are exactly these") {
     CHECK(sse::retry(1500) == "retry: 1500\n\n");
+    CHECK(sse::position(7) == "id: 7\n\n");
     CHECK(sse::ping(7, 12) == "event: ping\nid: 7\ndata: {\"id\":12}\n\n");
     CHECK(sse::gap(3, 9, "removed by retention")
           == "event: gap\nid: 9\ndata: {\"from\":3,\"to\":9,\"reason\":\"removed by retention\"}\n\n");
