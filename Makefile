@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# The short way to everything. The work is done by CMake (see CMakePresets.json) and the scripts in packaging/.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.PHONY: help run build test test-all format lint clean install-deps
+
+# Variables given on the command line reach the scripts: PORT, APP_PORT, LOG_DIR, QUIET, SKIP_DEPS.
+export PORT APP_PORT LOG_DIR QUIET SKIP_DEPS
+
+help:           ## list the targets
+	@sed -nE 's/^([a-z-]+):.*##  *(.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run:            ## build, then start the daemon on port 5000 and the sample app on 5001 (PORT=, APP_PORT=, QUIET=1)
+	@packaging/install-deps.sh build
+	@packaging/run.sh check
+	@packaging/build.sh release livelogd
+	@packaging/run.sh
+
+build:          ## build everything that is optimised and shipped, into build/release
+	@packaging/install-deps.sh build
+	@packaging/build.sh release
+
+test:           ## build and run the test suite: units, models, Python, black box, browser
+	@packaging/install-deps.sh build test
+	@packaging/build.sh release
+	@packaging/test.sh quick
+
+test-all:       ## test, and then sanitizers, fuzzing, clang-tidy and clang-format
+	@packaging/install-deps.sh build test analysis
+	@packaging/build.sh release
+	@packaging/test.sh all
+
+format:         ## rewrite the C++ sources in the project's format
+	@packaging/install-deps.sh analysis
+	@packaging/lint.sh format
+
+lint:           ## check the format, and run clang-tidy
+	@packaging/install-deps.sh build test analysis
+	@packaging/lint.sh check-format
+	@packaging/lint.sh tidy
+
+install-deps:   ## install every Debian package that any of these targets needs
+	@packaging/install-deps.sh build test analysis
+
+clean:          ## remove build/ (logs/ stays)
+	rm -rf build

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Installs what is missing of the named sets of Debian packages. Does nothing, and asks nobody, where all is there.
+#
+#   packaging/install-deps.sh SET...      SET: build | test | analysis
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source packaging/lib.sh
+
+# To compile the daemon, and to run it with the sample app.
+build_packages=(
+    g++ cmake ninja-build ccache make
+    libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev
+    libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev tzdata
+    python3 python3-flask
+)
+# To run the tests.
+test_packages=(
+    catch2 python3-pytest python3-requests python3-flask mypy
+    jq curl socat procps strace chromium chromium-driver python3-selenium
+)
+# For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
+analysis_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)
+
+(($# > 0)) || die --code=64 "usage: $0 build|test|analysis ..."
+wanted=()
+for set in "$@"; do
+    case $set in
+        build) wanted+=("${build_packages[@]}") ;;
+        test) wanted+=("${test_packages[@]}") ;;
+        analysis) wanted+=("${analysis_packages[@]}") ;;
+        *) die --code=64 "no such set of packages: $set (build, test, analysis)" ;;
+    esac
+done
+
+if [[ ${SKIP_DEPS:-} == 1 ]]; then exit 0; fi
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    die "this is not a Debian-like system. Install what these Debian packages hold, then run make again" \
+        "with SKIP_DEPS=1: ${wanted[*]}"
+fi
+
+# One call for all of them: packages that dpkg has never heard of are told on stderr and left out.
+present=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
+    awk '$2 == "installed" { print $1 }') || true
+missing=()
+for package in "${wanted[@]}"; do
+    if ! grep -qxF -- "$package" <<<"$present" && [[ " ${missing[*]} " != *" $package "* ]]; then
+        missing+=("$package")
+    fi
+done
+((${#missing[@]} > 0)) || exit 0
+
+# Nothing that is installed may go: Boost 1.74's and 1.81's headers, for instance, exclude each other, and which of
+# them stays is not for a Makefile to decide.
+command=(apt-get install -y --no-install-recommends --no-remove "${missing[@]}")
+as_root=()
+if ((EUID != 0)); then
+    command -v sudo >/dev/null ||
+        die "packages are missing, and installing them needs root (there is no sudo here). As root: apt-get update; ${command[*]}"
+    as_root=(sudo)
+fi
+
+say "Installing from Debian: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq ||
+    warn "apt-get update had trouble with a source (see above); going on with what the others offer."
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${command[@]}" ||
+    die "the packages could not be installed; apt tells why above. The command was: ${command[*]}"

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs the test suite on what has been built, goes on after a failure, and ends with one line that sums up.
+#
+#   packaging/test.sh quick    unit and model tests, the Python package, black box, browser
+#   packaging/test.sh all      that, then address, undefined-behaviour and thread sanitizers, fuzzing, clang-tidy, format
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+source packaging/lib.sh
+
+what=${1:-quick}
+results=$PWD/build/test-results
+rm -rf "$results"
+mkdir -p "$results"
+fuzz_seconds=${FUZZ_SECONDS:-60}
+unset LIVELOGD_BIN
+
+# The outcome of each step, for the table at the end: "ok" or "FAILED", seconds, name.
+table=()
+broken=0
+
+# step NAME LIMIT COMMAND...: runs a command, for at most LIMIT seconds.
+step() {
+    local name=$1 limit=$2 began=$SECONDS code=0
+    shift 2
+    say "$name"
+    # SIGINT first: pytest then still writes its results, and its fixtures stop the daemons they have started.
+    timeout --foreground --signal=INT --kill-after=20 "$limit" "$@" || code=$?
+    if ((code == 0)); then
+        table+=("$(printf '  ok      %4d s  %s' $((SECONDS - began)) "$name")")
+    else
+        broken=$((broken + 1))
+        ((code != 124)) || warn "$name did not end within $limit s."
+        table+=("$(printf '  FAILED  %4d s  %s' $((SECONDS - began)) "$name")")
+    fi
+}
+
+# pytest_step NAME LIMIT ARGUMENT...: pytest, with its results where they are added up.
+pytest_step() {
+    local name=$1 limit=$2
+    shift 2
+    step "$name" "$limit" env PYTHONDONTWRITEBYTECODE=1 \
+        "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/${name//[^a-z]/-}.xml" "$@"
+}
+
+ctest_step() {
+    step "unit and model tests ($1)" "$2" ctest --preset "$1" -j "$(nproc)" --output-junit "$results/ctest-$1.xml" --progress
+}
+
+sanitizer() {
+    say "Building with $1"
+    if ! packaging/build.sh "$1"; then
+        broken=$((broken + 1))
+        table+=("  FAILED          the build of preset $1")
+        return
+    fi
+    ctest_step "$1" 1200
+    # Tests that measure memory see what they are given and leave themselves out.
+    export LIVELOGD_BIN=$PWD/build/$1/livelogd
+    pytest_step "black box ($1)" 1800 tests/blackbox
+    unset LIVELOGD_BIN
+}
+
+fuzz() {
+    local target targets=() corpus
+    for target in tests/fuzz/*_fuzz.cpp; do
+        targets+=("$(basename "$target" .cpp)")
+    done
+    if ! packaging/build.sh fuzz "${targets[@]}"; then
+        broken=$((broken + 1))
+        table+=("  FAILED          the build of preset fuzz")
+        return
+    fi
+    for target in "${targets[@]}"; do
+        # What it has found before is where it goes on.
+        corpus=build/fuzz/corpus/$target
+        mkdir -p "$corpus"
+        step "$target" $((fuzz_seconds + 60)) "build/fuzz/tests/fuzz/$target" -max_total_time="$fuzz_seconds" \
+            -max_len=4096 -timeout=10 -verbosity=0 -dict=tests/fuzz/record.dict -artifact_prefix="$results/" "$corpus"
+    done
+}
+
+ctest_step release 600
+pytest_step "the Python package" 300 protocol/python
+# Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
+step "types of the Python package" 300 \
+    env -C protocol/python "$python" -m mypy --cache-dir ../../build/mypy
+step "types of the black-box suite" 300 env MYPYPATH=tests/support:tests/blackbox \
+    "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/support tests/blackbox
+pytest_step "black box" 600 tests/blackbox
+pytest_step "browser" 300 tests/browser
+
+if [[ $what == all ]]; then
+    sanitizer asan
+    sanitizer tsan
+    fuzz
+    step "format" 120 packaging/lint.sh check-format
+    step "clang-tidy" 3600 packaging/lint.sh tidy
+fi
+
+say "Summary"
+printf '%s\n' "${table[@]}"
+# A step that failed without a failed test in its results (a crash, a time-out, clang-tidy) counts as one failure.
+"$python" packaging/sum_results.py --broken-steps "$broken" "$results"/*.xml
