@@ -7,17 +7,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source packaging/lib.sh
 
-# To compile the daemon, and to run it with the sample app.
+# To compile the daemon, to run it with the sample app, and to ask it by hand as the README shows.
 build_packages=(
     g++ cmake ninja-build ccache make
     libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev
     libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev tzdata
-    python3 python3-flask
+    python3 python3-flask curl jq socat
 )
 # To run the tests.
 test_packages=(
     catch2 python3-pytest python3-requests python3-flask mypy
-    jq curl socat procps strace chromium chromium-driver python3-selenium
+    procps strace chromium chromium-driver python3-selenium
 )
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
 analysis_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)

@@ -86,6 +86,7 @@ cat <<END
   the log, live     http://localhost:$port/api/v1/logs
   the sample app    http://localhost:$app_port/api/v1/models   (its records are what you see; QUIET=1 silences it)
   ask by hand       curl "http://localhost:$port/api/v1/logs/recent?lines=5" | jq .
+  send to it        export LIVELOGD_SOCKET=$LIVELOGD_SOCKET
   stop              Ctrl-C
 
 END

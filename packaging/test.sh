@@ -43,8 +43,22 @@ pytest_step() {
         "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/${name//[^a-z]/-}.xml" "$@"
 }
 
+# quietly LOG COMMAND...: for those that print much even when all is well. The output goes into a file, and is shown if
+# the command fails.
+quietly() {
+    local log=$results/$1 code=0
+    shift
+    "$@" >"$log" 2>&1 || code=$?
+    ((code == 0)) || cat "$log"
+    return "$code"
+}
+export -f quietly
+export results
+
 ctest_step() {
-    step "unit and model tests ($1)" "$2" ctest --preset "$1" -j "$(nproc)" --output-junit "$results/ctest-$1.xml" --progress
+    step "unit and model tests ($1)" "$2" bash -c 'quietly "$@"' - "ctest-$1.log" \
+        ctest --preset "$1" -j "$(nproc)" --output-junit "$results/ctest-$1.xml"
+    sed -n '/tests passed/p' "$results/ctest-$1.log"
 }
 
 sanitizer() {
@@ -75,12 +89,14 @@ fuzz() {
         # What it has found before is where it goes on.
         corpus=build/fuzz/corpus/$target
         mkdir -p "$corpus"
-        step "$target" $((fuzz_seconds + 60)) "build/fuzz/tests/fuzz/$target" -max_total_time="$fuzz_seconds" \
-            -max_len=4096 -timeout=10 -verbosity=0 -dict=tests/fuzz/record.dict -artifact_prefix="$results/" "$corpus"
+        step "$target" $((fuzz_seconds + 60)) bash -c 'quietly "$@"' - "$target.log" "build/fuzz/tests/fuzz/$target" \
+            -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 -verbosity=0 -dict=tests/fuzz/record.dict \
+            -artifact_prefix="$results/" "$corpus"
     done
 }
 
 ctest_step release 600
+pytest_step "structure" 60 tests/structure
 pytest_step "the Python package" 300 protocol/python
 # Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
 step "types of the Python package" 300 \

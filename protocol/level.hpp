@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Severities, in the order of the contract.
+// Severities, in rising order.
 #pragma once
 
 #include "protocol/json_token.hpp"

@@ -26,7 +26,7 @@ struct record_digest {
     }
 };
 
-/// The contract's meaning of an error record: level ERROR or above, or a numeric status_code >= 400.
+/// What counts as an error record: level ERROR or above, or a numeric status_code >= 400.
 bool is_error_record(const record_fields& fields);
 
 }  // namespace livelogd::protocol

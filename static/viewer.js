@@ -25,8 +25,8 @@ const stream = new LogStream('logs/stream', {
     list.add(record);
   },
   gap(from, to) {
-    list.addNotice(from === null ? `Records up to #${to} were removed by retention.`
-      : `Records #${from}–#${to} were removed by retention before they could be shown.`);
+    list.addNotice(from === null ? `Records up to #${to} are no longer kept.`
+      : `Records #${from}–#${to} were removed before they could be shown.`);
   },
   state: showState,
 });

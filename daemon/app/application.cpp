@@ -17,11 +17,13 @@
 #include <boost/asio/strand.hpp>
 
 #include <grp.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace livelogd::app {
@@ -100,7 +102,7 @@ struct application::parts {
           files(log),
           to_log(log, live, now.unwritten_max_bytes),
           senders(context, open_ingest_socket(now),
-                  ingest::session_context{to_log, rules, budget, count, now.max_record_bytes},
+                  ingest::session_context{to_log, rules, budget, count, now.max_record_bytes, report},
                   now.max_ingest_connections, report),
           routes(http::make_router(
               {log, {log, live, files, workers, stopping.get_token()}, rules, zone, now.stall_timeout})),
@@ -147,6 +149,7 @@ struct application::parts {
     asio::signal_set stop_signals;
     asio::signal_set reload_signal;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+    bool is_stopping = false;
     std::thread storing_end;  ///< waits for the log to stop: that blocks
     storage::log::stop_result stopped;
 };
@@ -182,6 +185,7 @@ void application::parts::start() {
     record_recovery();
     senders.start();
     clients.start();
+    report(base::severity::info, "taking records on " + senders.address().text());
     for (const auto& address : addresses)
         report(base::severity::info, "listening on " + address);
 }
@@ -207,7 +211,15 @@ void application::parts::record_recovery() {
 
 void application::parts::wait_for_signals() {
     stop_signals.async_wait([this](const net::error_code& error, int) {
-        if (!error) stop();
+        if (error) return;
+        if (std::exchange(is_stopping, true)) {
+            // The second time is an order: what is not stored by now is lost, and the next start lets ids
+            // jump.
+            report(base::severity::error, "told twice to stop: ending at once");
+            ::_exit(io_error);
+        }
+        stop();
+        wait_for_signals();
     });
 }
 

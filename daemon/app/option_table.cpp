@@ -46,9 +46,9 @@ template <auto Member>
 std::string number(const settings& from) {
     return std::to_string(from.*Member);
 }
-template <auto Member, std::uint64_t Least>
+template <auto Member, std::uint64_t Least, std::uint64_t Most = (1ull << 50)>
 void set_size(settings& into, const values& v) {
-    into.*Member = read_size(v.front(), Least);
+    into.*Member = read_size(v.front(), Least, Most);
 }
 template <auto Member>
 std::string size(const settings& from) {
@@ -130,7 +130,7 @@ const std::array table{
     option{"socket_group", "", "Group of the Unix sockets. Unset: the daemon's own.", false, false, false,
            set_text<&s::socket_group>, text<&s::socket_group>},
     option{"max_record_bytes", "16MiB", "Longer lines are skipped, and told in a record.", false, false,
-           false, set_size<&s::max_record_bytes, 1024>, size<&s::max_record_bytes>},
+           false, set_size<&s::max_record_bytes, 1024, (1ull << 30)>, size<&s::max_record_bytes>},
     option{"max_ingest_connections", "256", "Senders at a time; more wait until one has gone.", false, false,
            false, set_number<&s::max_ingest_connections, 1, 100'000>, number<&s::max_ingest_connections>},
     option{"ingest_buffer_bytes", "64MiB", "Memory that half-received lines of all senders share.", false,

@@ -79,9 +79,10 @@ bool read_boolean(std::string_view text) {
     throw std::invalid_argument("must be true or false");
 }
 
-std::uint64_t read_size(std::string_view text, std::uint64_t least) {
+std::uint64_t read_size(std::string_view text, std::uint64_t least, std::uint64_t most) {
     const auto bytes = read_with_unit(text, size_units, "a size in bytes such as 1048576, 512KiB or 10MiB");
     if (bytes < least) throw std::invalid_argument("must be at least " + std::to_string(least) + " bytes");
+    if (bytes > most) throw std::invalid_argument("must be at most " + std::to_string(most) + " bytes");
     return bytes;
 }
 

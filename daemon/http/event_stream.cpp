@@ -121,14 +121,16 @@ net::awaitable<bool> event_stream::catch_up() {
     if (sources_.stopping.stop_requested()) co_return co_await say_bye();
     auto batch = sources_.files.find(position_);
     if (!batch) {
-        auto read = [files = &sources_.files, position = position_] { return files->read(position); };
+        auto read = [files = &sources_.files, position = position_, stopping = sources_.stopping] {
+            return files->read(position, stopping);
+        };
         auto next = co_await net::offload(sources_.workers, std::move(read));
         // A frame of which a part is out cannot be finished any more: the client resumes behind the last
         // whole one.
         if (!next.batch && frame_sent_ != 0) co_return false;
         if (!next.batch) position_ = next.position;
         if (next.gap) {
-            const auto gap = protocol::sse::gap(next.gap->from, next.gap->to, "removed by retention");
+            const auto gap = protocol::sse::gap(next.gap->from, next.gap->to, "no longer kept");
             co_return co_await send_notice(gap);
         }
         batch = std::move(next.batch);

@@ -84,7 +84,7 @@ void server::watch_half_lines() {
         if (error || stopping_) return;
         if (context_.budget.scarce()) {
             for (const auto& one : sessions_)
-                one->give_up_line_older_than(half_line_patience);
+                one->give_up_line_silent_for(half_line_patience);
         }
         watch_half_lines();
     });

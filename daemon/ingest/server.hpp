@@ -24,6 +24,8 @@ class server {
     server(net::asio::io_context& context, net::listen_socket socket, session_context sessions,
            std::size_t max_connections, base::report_sink report);
 
+    [[nodiscard]] const net::listen_address& address() const { return acceptor_->address(); }
+
     void start();
 
     /// Accepts no more, lets every session take in what has reached it until `deadline`, then calls `done`,

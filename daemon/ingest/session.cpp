@@ -6,6 +6,8 @@
 #include <boost/asio/socket_base.hpp>
 
 #include <exception>
+#include <string>
+#include <string_view>
 
 namespace livelogd::ingest {
 namespace {
@@ -36,9 +38,10 @@ session::session(net::stream_socket socket, session_context context)
 void session::start(std::function<void()> on_end) {
     auto self = shared_from_this();
     auto body = [self]() -> net::awaitable<void> { co_await self->run(); };
-    // Whatever ends a session, an exception included (memory), ends this connection only.
+    // Whatever ends a session ends this connection only.
     net::asio::co_spawn(socket_.get_executor(), std::move(body),
-                        [self, on_end = std::move(on_end)](const std::exception_ptr&) {
+                        [self, on_end = std::move(on_end)](const std::exception_ptr& error) {
+                            if (error) self->report_failure(error);
                             self->share_.set(0);
                             on_end();
                         });
@@ -62,6 +65,7 @@ net::awaitable<void> session::run() {
 
 net::awaitable<void> session::wait_for_room() {
     auto& gate = context_.to_log.intake_gate();
+    waiting_ = true;
     while (!draining_ && !gate.open()) {
         co_await gate.async_wait_open(socket_.get_executor(), net::as_result);
     }
@@ -69,6 +73,8 @@ net::awaitable<void> session::wait_for_room() {
         timer_.expires_after(scarce_poll);
         co_await timer_.async_wait(net::as_result);
     }
+    if (waiting_) heard_ = clock::now();
+    waiting_ = false;
 }
 
 net::awaitable<void> session::take_rest() {
@@ -89,8 +95,14 @@ net::awaitable<void> session::take_rest() {
             finish();
             co_return;
         } else {
+            // Of what a flooding sender goes on sending only the end of the line that was under way is
+            // wanted.
+            const std::string_view bytes(buffer_.get(), size);
+            const auto line_end = bytes.find('\n');
+            const bool ends = taken >= arrived && line_end != std::string_view::npos;
             taken += size;
-            take(size);
+            take(ends ? line_end + 1 : size);
+            if (ends) break;
             patience_ends = clock::now() + line_patience;
             co_await net::asio::post(net::as_result);  // others' turn
         }
@@ -98,6 +110,17 @@ net::awaitable<void> session::take_rest() {
     storage::record_batch batch;
     intake_.abandon("the daemon stopped before the line had ended", *context_.rules.load(), batch);
     context_.to_log.submit(std::move(batch));
+}
+
+void session::report_failure(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        context_.report(base::severity::error,
+                        std::string("a sender's connection ended, and records that it had sent "
+                                    "may be lost: ")
+                            + e.what());
+    }
 }
 
 void session::take(std::size_t size) {
@@ -114,12 +137,7 @@ void session::finish() {
 }
 
 void session::note_partial_line() {
-    const bool had_none = line_since_ == clock::time_point{};
-    if (!intake_.has_partial_line()) {
-        line_since_ = {};
-    } else if (had_none) {
-        line_since_ = clock::now();
-    }
+    heard_ = clock::now();
     share_.set(intake_.held_bytes());
 }
 
@@ -133,9 +151,10 @@ void session::drain(clock::time_point deadline) {
     });
 }
 
-void session::give_up_line_older_than(clock::duration age) {
+void session::give_up_line_silent_for(clock::duration age) {
     net::asio::post(socket_.get_executor(), [self = shared_from_this(), age] {
-        if (!self->intake_.has_partial_line() || clock::now() - self->line_since_ < age) return;
+        // While the session itself waits for room, the silence is not the sender's.
+        if (!self->intake_.has_partial_line() || self->waiting_ || clock::now() - self->heard_ < age) return;
         storage::record_batch batch;
         self->intake_.abandon(
             "the line was left unfinished for too long while memory for such lines was scarce",

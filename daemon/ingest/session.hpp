@@ -2,6 +2,7 @@
 // One sender's connection.
 #pragma once
 
+#include "daemon/base/report.hpp"
 #include "daemon/ingest/intake.hpp"
 #include "daemon/ingest/line_budget.hpp"
 #include "daemon/ingest/pipeline.hpp"
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -23,6 +25,7 @@ struct session_context {
     line_budget& budget;
     counters& count;
     std::size_t max_record_bytes;
+    base::report_sink report;
 };
 
 /// Reads from one sender until it closes or the daemon stops. Lives on the strand of its socket; kept alive
@@ -38,9 +41,9 @@ class session : public std::enable_shared_from_this<session> {
     /// `deadline`; then ends. Any thread.
     void drain(std::chrono::steady_clock::time_point deadline);
 
-    /// Gives up a half-received line that is older than this; for when memory for such lines is scarce. Any
-    /// thread.
-    void give_up_line_older_than(std::chrono::steady_clock::duration age);
+    /// Gives up a half-received line of which nothing has come for this long; for when memory for such lines
+    /// is scarce. Any thread.
+    void give_up_line_silent_for(std::chrono::steady_clock::duration age);
 
   private:
     net::awaitable<void> run();
@@ -49,6 +52,7 @@ class session : public std::enable_shared_from_this<session> {
     void take(std::size_t size);
     void finish();
     void note_partial_line();
+    void report_failure(const std::exception_ptr& error);
 
     net::stream_socket socket_;
     session_context context_;
@@ -56,8 +60,9 @@ class session : public std::enable_shared_from_this<session> {
     line_budget::share share_;
     net::asio::steady_timer timer_;
     std::unique_ptr<char[]> buffer_;
-    std::chrono::steady_clock::time_point line_since_{};  ///< when the unfinished line began, if there is one
-    std::chrono::steady_clock::time_point deadline_{};    ///< of draining
+    std::chrono::steady_clock::time_point heard_{};  ///< when the sender last sent something, or could have
+    bool waiting_ = false;                           ///< for room, not for the sender
+    std::chrono::steady_clock::time_point deadline_{};  ///< of draining
     bool draining_ = false;
 };
 

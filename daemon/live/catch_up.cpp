@@ -23,33 +23,38 @@ shared_batch catch_up::find(protocol::record_id position) {
     return cache_.front();
 }
 
-caught_up catch_up::read(protocol::record_id position) {
+caught_up catch_up::read(protocol::record_id position, const std::stop_token& stopping) {
     const std::lock_guard reading(reading_mutex_);
+    if (stopping.stop_requested()) return {nullptr, position, std::nullopt};
     if (auto batch = find(position)) return {std::move(batch), position, std::nullopt};
 
     const auto wanted = position + 1;
-    for (;;) {
-        const auto snapshot = log_.snapshot();
-        if (wanted >= snapshot.next_id) return {nullptr, position, std::nullopt};
-        if (wanted < snapshot.oldest_id()) {
-            const auto to = snapshot.oldest_id() - 1;
-            return {nullptr, to, caught_up::removed{wanted, to}};
-        }
-        std::size_t i = snapshot.segment_count() - 1;
-        while (snapshot.segment(i).first_id > wanted)
-            --i;
-        const auto& segment = snapshot.segment(i);
-        const auto file = storage::open_segment(snapshot.directory, segment);
-        if (!file) continue;  // removed since the snapshot was taken: the next one says so
-
-        auto& index = index_of(segment);
-        index.extend(file.get(), segment.bytes);
-        if (const auto block = index.block_with(wanted)) {
-            return {load(file.get(), *block, wanted), position, std::nullopt};
-        }
-        // Ids that were never given, before a jump: go on with the next segment.
-        return {nullptr, std::max(position, snapshot.id_bound(i) - 1), std::nullopt};
+    const auto snapshot = log_.snapshot();
+    if (wanted >= snapshot.next_id) return {nullptr, position, std::nullopt};
+    if (wanted < snapshot.oldest_id()) {
+        const auto to = snapshot.oldest_id() - 1;
+        return {nullptr, to, caught_up::removed{wanted, to}};
     }
+    std::size_t i = snapshot.segment_count() - 1;
+    while (snapshot.segment(i).first_id > wanted)
+        --i;
+    const auto& segment = snapshot.segment(i);
+    const auto file = storage::open_segment(snapshot.directory, segment);
+    if (!file) {
+        // Removed since the snapshot was taken; by retention, then the next snapshot says so, or by somebody
+        // else, then it never will.
+        const auto bound = snapshot.id_bound(i) - 1;
+        if (bound < wanted) return {nullptr, position, std::nullopt};
+        return {nullptr, bound, caught_up::removed{wanted, bound}};
+    }
+
+    auto& index = index_of(segment);
+    index.extend(file.get(), segment.bytes);
+    if (const auto block = index.block_with(wanted)) {
+        return {load(file.get(), *block, wanted), position, std::nullopt};
+    }
+    // Ids that were never given, before a jump: go on with the next segment.
+    return {nullptr, std::max(position, snapshot.id_bound(i) - 1), std::nullopt};
 }
 
 shared_batch catch_up::load(int fd, const storage::record_block& block, protocol::record_id wanted) {

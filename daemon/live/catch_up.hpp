@@ -12,6 +12,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace livelogd::live {
@@ -37,8 +38,9 @@ class catch_up {
     /// The cached batch with the record after `position`, if there is one. Quick.
     shared_batch find(protocol::record_id position);
 
-    /// Reads on after `position`. Blocks on the disk: not on an I/O thread. Throws std::system_error.
-    caught_up read(protocol::record_id position);
+    /// Reads on after `position`. Blocks on the disk: not on an I/O thread. Once `stopping` is triggered it
+    /// reads nothing and the position stays. Throws std::system_error.
+    caught_up read(protocol::record_id position, const std::stop_token& stopping = {});
 
     /// Lines met in segments that are no records.
     [[nodiscard]] std::uint64_t unreadable_lines() const;

@@ -16,13 +16,18 @@
 namespace livelogd::net {
 namespace {
 
-/// How long to wait for somebody to close something when descriptors or memory have run out: short enough
-/// that nobody notices, long enough that waiting costs no CPU time.
-constexpr auto out_of_resources_pause = std::chrono::milliseconds(100);
+/// How long to wait before trying again: short enough that nobody notices, long enough that waiting costs no
+/// CPU time.
+constexpr auto trouble_pause = std::chrono::milliseconds(100);
 
-bool is_shortage(const error_code& error) {
-    return error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system
-           || error == asio::error::no_buffer_space || error == asio::error::no_memory;
+/// Connections that are taken from the system's queue at a stop: as many as it holds.
+constexpr int most_waiting = 1024;
+
+/// The listening socket itself is at fault. Everything else passes, says accept(2).
+bool is_final(const error_code& error) {
+    namespace errc = boost::system::errc;
+    return error == errc::bad_file_descriptor || error == errc::invalid_argument
+           || error == errc::not_a_socket;
 }
 
 /// An acceptor on a copy of the descriptor: the listen_socket keeps its own for the clean-up.
@@ -59,7 +64,7 @@ void acceptor::start() {
 }
 
 awaitable<void> acceptor::run() {
-    bool shortage_told = false;
+    bool trouble_told = false;
     while (!stopped_) {
         if (paused_) {
             timer_.expires_at(asio::steady_timer::time_point::max());
@@ -69,21 +74,22 @@ awaitable<void> acceptor::run() {
         auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(context_), as_result);
         if (!error) {
             // Also when a stop has come meanwhile: who has been accepted is not turned away.
-            shortage_told = false;
+            trouble_told = false;
             sink_(std::move(socket));
         } else if (error == asio::error::operation_aborted) {
             continue;
-        } else if (is_shortage(error)) {
-            if (!shortage_told) {
-                report_(base::severity::error, "cannot accept on " + address().text() + ": " + error.message()
-                                                   + "; waiting until connections end (raise the limit of open "
-                                                     "files, or lower the limits of connections)");
-            }
-            shortage_told = true;
-            timer_.expires_after(out_of_resources_pause);
-            co_await timer_.async_wait(as_result);
-        } else if (error != asio::error::connection_aborted) {
+        } else if (is_final(error)) {
             throw boost::system::system_error(error);
+        } else if (error != asio::error::connection_aborted) {
+            // Descriptors or memory have run out, or the network has an error waiting on the new connection.
+            if (!trouble_told) {
+                report_(base::severity::error, "cannot accept on " + address().text() + ": " + error.message()
+                                                   + "; trying on (if it is the limit of open files: raise it, or lower "
+                                                     "the limits of connections)");
+            }
+            trouble_told = true;
+            timer_.expires_after(trouble_pause);
+            co_await timer_.async_wait(as_result);
         }
     }
 }
@@ -116,13 +122,14 @@ void acceptor::finish() {
     if (takes_waiting_) take_waiting();
     error_code ignored;
     acceptor_.close(ignored);
+    socket_.close();
     std::exchange(done_, nullptr)();
 }
 
 void acceptor::take_waiting() {
     error_code error;
     acceptor_.non_blocking(true, error);
-    while (!error) {
+    for (int i = 0; i < most_waiting && !error; ++i) {
         auto socket = acceptor_.accept(asio::make_strand(context_), error);
         if (!error) sink_(std::move(socket));
     }

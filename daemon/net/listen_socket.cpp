@@ -132,7 +132,7 @@ void listen_socket::open_unix(const socket_access& access) {
 }
 
 listen_socket::~listen_socket() {
-    if (!fd_ || inode_ == 0) return;
+    if (inode_ == 0) return;
     struct stat there{};
     if (::lstat(address_.host.c_str(), &there) == 0 && S_ISSOCK(there.st_mode) && there.st_ino == inode_) {
         ::unlink(address_.host.c_str());

@@ -32,6 +32,11 @@ class listen_socket {
     ~listen_socket();
 
     [[nodiscard]] int fd() const { return fd_.get(); }
+
+    /// From now on connecting is refused. The file and its lock stay until the end, so that nobody else takes
+    /// the place.
+    void close() { fd_.reset(); }
+
     /// The address with the port that the system picked, if it was asked to.
     [[nodiscard]] const listen_address& address() const { return address_; }
     /// AF_INET, AF_INET6 or AF_UNIX.

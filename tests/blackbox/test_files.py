@@ -234,7 +234,8 @@ def test_kill_9_under_load_keeps_every_id_that_was_seen() -> None:
             for line in lines:
                 json.loads(line)
             assert all(one.read_bytes()[-1:] in (b"\n", b"") for one in daemon.segments())
-        kept = every_record(daemon, len(lines))
+        # A kill in the middle of a write leaves a torn line, which the daemon tells in a record of its own.
+        kept = every_record(daemon, sum(json.loads(line).get("type") != "livelogd" for line in lines))
         assert {name: kept[name] for name in seen} == seen
         assert sorted(kept) == list(kept)
 

@@ -247,6 +247,6 @@ def test_records_removed_meanwhile_are_told(page: ViewerPage) -> None:
         page.wait_count(1 + kept)
         notice = page.run("return [...document.querySelectorAll('#rows .notice')].map((e) => e.textContent)")
         assert len(notice) == 1
-        told = re.fullmatch(r"Records #(\d+)–#(\d+) were removed by retention before they could be shown\.", notice[0])
+        told = re.fullmatch(r"Records #(\d+)–#(\d+) were removed before they could be shown\.", notice[0])
         assert told and int(told.group(2)) - int(told.group(1)) + 1 == 4000 - kept
         page.wait_messages(["before", *named(range(4000 - kept, 4000))])

@@ -15,8 +15,8 @@ MAY_INCLUDE = {
     "daemon/base": {"protocol"},
     "daemon/filter": {"protocol"},
     "daemon/storage": {"protocol", "daemon/base"},
-    "daemon/net": {"daemon/base", "protocol"},
-    "daemon/live": {"protocol", "daemon/filter", "daemon/storage", "daemon/net", "daemon/base"},
+    "daemon/net": {"daemon/base"},
+    "daemon/live": {"protocol", "daemon/filter", "daemon/storage", "daemon/net"},
     "daemon/ingest": {"protocol", "daemon/storage", "daemon/live", "daemon/net", "daemon/base"},
     "daemon/query": {"protocol", "daemon/base", "daemon/filter", "daemon/storage"},
     "daemon/http": {

@@ -129,7 +129,7 @@ TEST_CASE("what retention has removed is told as a gap", "[http][stream]") {
     reader r(log, options);
     const auto gap = "event: gap\nid: " + std::to_string(oldest - 1)
                      + "\ndata: {\"from\":" + std::to_string(log.first_id + 5)
-                     + ",\"to\":" + std::to_string(oldest - 1) + ",\"reason\":\"removed by retention\"}\n\n";
+                     + ",\"to\":" + std::to_string(oldest - 1) + ",\"reason\":\"no longer kept\"}\n\n";
     const auto expected = head(log.first_id + 4) + gap + frames(log.first_id, oldest - log.first_id, 400);
     CHECK(r.receive(expected.size()) == expected);
 }

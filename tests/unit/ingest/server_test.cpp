@@ -40,8 +40,9 @@ void send_all(const base::unique_fd& fd, std::string_view bytes) {
 struct running {
     explicit running(std::size_t max_connections = 256)
         : socket_path(log.folder / "in.sock"),
-          server(log.context, listen(), {log.to_log, rules, budget, count, 1u << 20}, max_connections,
-                 [](base::severity, std::string_view) {}) {
+          server(log.context, listen(),
+                 {log.to_log, rules, budget, count, 1u << 20, [](base::severity, std::string_view) {}},
+                 max_connections, [](base::severity, std::string_view) {}) {
         rules.store(std::make_shared<const ingest::policy>());
         server.start();
         thread = std::thread([this] { log.context.run(); });

@@ -29,8 +29,8 @@ TEST_CASE("named events are exactly these") {
     CHECK(sse::retry(1500) == "retry: 1500\n\n");
     CHECK(sse::position(7) == "id: 7\n\n");
     CHECK(sse::ping(7, 12) == "event: ping\nid: 7\ndata: {\"id\":12}\n\n");
-    CHECK(sse::gap(3, 9, "removed by retention")
-          == "event: gap\nid: 9\ndata: {\"from\":3,\"to\":9,\"reason\":\"removed by retention\"}\n\n");
+    CHECK(sse::gap(3, 9, "no longer kept")
+          == "event: gap\nid: 9\ndata: {\"from\":3,\"to\":9,\"reason\":\"no longer kept\"}\n\n");
     CHECK(sse::gap(3, 9, "a\nb\r\"c\"")
           == "event: gap\nid: 9\ndata: {\"from\":3,\"to\":9,\"reason\":\"a\\nb\\r\\\"c\\\"\"}\n\n");
     CHECK(sse::bye(9007199254740991) == "event: bye\nid: 9007199254740991\ndata: {}\n\n");

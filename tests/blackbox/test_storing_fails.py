@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""When records cannot be written: the daemon stays up, says so, writes on once it can, and tells what it had to give up.
+
+A limit on the size of files stands in for a full disk: it needs no privileges and can be lifted while the daemon runs.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+
+from livelogd_daemon import Daemon, wait_until
+from waiting import wait_for_newest
+
+UNLIMITED = resource.RLIM_INFINITY
+TOO_SMALL = 4096  # for a record, not for the daemon's messages and its other files
+
+
+def record(n: int) -> dict[str, object]:
+    return {"timestamp": "2025-06-26T10:30:45.123456", "n": n, "message": "x" * 5000}
+
+
+def limit_files(daemon: Daemon, size: int) -> None:
+    """No file may grow past `size` bytes."""
+    _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def test_it_tells_waits_and_writes_on() -> None:
+    with Daemon() as daemon:
+        daemon.send([record(n) for n in range(3)])
+        wait_for_newest(daemon, 2)
+        assert daemon.get("/readyz").json() == {"status": "ready"}
+
+        limit_files(daemon, TOO_SMALL)
+        daemon.send([record(n) for n in range(3, 10)])
+        refused = wait_until(lambda: (a := daemon.get("/readyz")).status == 503 and a, what="/readyz tells of the trouble")
+        assert "File too large" in refused.json()["error"]
+        assert daemon.get("/healthz").status == 200
+        assert [r["n"] for r in daemon.recent()] == [0, 1, 2]
+
+        limit_files(daemon, UNLIMITED)
+        wait_for_newest(daemon, 9)
+        assert daemon.get("/readyz").status == 200
+        daemon.send([record(10)])
+        wait_for_newest(daemon, 10)
+        assert [json.loads(line)["n"] for line in daemon.stored_lines()] == list(range(11))
+
+
+def test_what_cannot_be_stored_at_the_stop_is_counted() -> None:
+    with Daemon() as daemon:
+        daemon.send([record(0)])
+        wait_for_newest(daemon, 0)
+        limit_files(daemon, TOO_SMALL)
+        daemon.send([record(n) for n in range(1, 8)])
+        wait_until(lambda: daemon.get("/readyz").status == 503, what="storing fails")
+        told = daemon.stop(exit_code=74)
+        assert "7 accepted records could not be stored" in told
+        # Somebody might have seen one of them if storing had worked: ids jump.
+        before = int(daemon.segments()[-1].name[5:25])
+        daemon.restart()
+        daemon.send([record(8)])
+        wait_for_newest(daemon, 8)
+        assert int(daemon.segments()[-1].name[5:25]) > before + 8
+        assert [json.loads(line).get("n") for line in daemon.stored_lines() if b'"n":' in line] == [0, 8]
