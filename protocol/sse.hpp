@@ -21,8 +21,8 @@ inline constexpr std::size_t json_trailer = 2;
 /// The first bytes of a stream: how long a client waits before it connects again, milliseconds.
 std::string retry(unsigned milliseconds);
 
-/// Tells a client where to resume before it has seen a record. Without data it is no event: nothing is dispatched, but the
-/// last event id is set (step 1 of dispatching an event).
+/// Tells a client where to resume before it has seen a record. Without data it is no event: nothing is
+/// dispatched, but the last event id is set (step 1 of dispatching an event).
 std::string position(record_id id);
 
 /// `position`: the last id this stream has examined (its `id:` line); `newest`: the newest id of the log.
