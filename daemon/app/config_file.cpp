@@ -54,7 +54,8 @@ std::map<std::string, file_value, std::less<>> read_config_file(const std::strin
     std::map<std::string, file_value, std::less<>> values;
     for (const auto& [key, node] : table) {
         const std::string name(key.str());
-        const auto place = path + ":" + std::to_string(key.source().begin.line) + ": " + name;
+        auto place = path + ":" + std::to_string(key.source().begin.line);
+        place.append(": ").append(name);
         const auto* known = find_option(name);
         if (known == nullptr) {
             const auto near = nearest_option(name);

@@ -23,11 +23,11 @@ struct services {
 
 inline constexpr const char* viewer_path = "/api/v1/logs";
 
-endpoint recent_endpoint(services s);
-endpoint stats_endpoint(services s);
-endpoint stream_endpoint(services s);
+endpoint recent_endpoint(const services& s);
+endpoint stats_endpoint(const services& s);
+endpoint stream_endpoint(const services& s);
 endpoint health_endpoint();
-endpoint readiness_endpoint(services s);
+endpoint readiness_endpoint(const services& s);
 
 /// The viewer, its files, and the redirections to it.
 void add_viewer_routes(router& routes);

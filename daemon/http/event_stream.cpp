@@ -38,10 +38,13 @@ net::awaitable<void> event_stream::run(std::string head) {
     net::asio::co_spawn(client_->executor(), std::move(watch), [self](const std::exception_ptr&) {});
 
     try {
+        // Taken before the client hears anything: what is sent to the daemon after that must be in the
+        // stream.
+        auto from = sources_.log.snapshot();
         head += protocol::sse::retry(retry_ms);
         bool goes_on = co_await send_notice(head);
         if (goes_on) {
-            co_await find_start();
+            co_await find_start(std::move(from));
             next_ping_ = clock::now() + options_.ping_interval;
             // From here on a client that loses the connection knows where to resume, whether it has seen a
             // record or not.
@@ -53,6 +56,7 @@ net::awaitable<void> event_stream::run(std::string head) {
     } catch (const std::exception&) {
         // The files cannot be read, or the daemon stops in the middle of a search: the client will come
         // again, and goes on where it was.
+        peer_gone_ = true;
     }
     client_->close();
 }
@@ -69,8 +73,7 @@ net::awaitable<void> event_stream::watch_peer() {
     client_->close();
 }
 
-net::awaitable<void> event_stream::find_start() {
-    const auto snapshot = sources_.log.snapshot();
+net::awaitable<void> event_stream::find_start(storage::log_snapshot snapshot) {
     const auto last = snapshot.next_id - 1;
     if (options_.after) {
         // An id that is not given yet can only come from another log: then there is nothing to resume from.

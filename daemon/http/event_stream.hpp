@@ -58,7 +58,7 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     };
 
     net::awaitable<void> watch_peer();
-    net::awaitable<void> find_start();
+    net::awaitable<void> find_start(storage::log_snapshot snapshot);
     net::awaitable<bool> follow();
     net::awaitable<bool> send_batches(std::vector<live::shared_batch> batches);
     net::awaitable<bool> catch_up();

@@ -5,6 +5,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <string>
+#include <utility>
 
 namespace livelogd::ingest {
 namespace {
@@ -18,16 +19,16 @@ constexpr auto watch_interval = std::chrono::seconds(1);
 server::server(net::asio::io_context& context, net::listen_socket socket, session_context sessions,
                std::size_t max_connections, base::report_sink report)
     : strand_(net::asio::make_strand(context)),
-      context_(sessions),
+      context_(std::move(sessions)),
       max_connections_(max_connections),
-      report_(report),
+      report_(std::move(report)),
       watch_(strand_),
       acceptor_(std::make_shared<net::acceptor>(
           context, std::move(socket),
           [this](net::stream_socket accepted) {
               net::asio::post(strand_, [this, s = std::move(accepted)]() mutable { admit(std::move(s)); });
           },
-          report)) {}
+          report_)) {}
 
 void server::start() {
     acceptor_->start();

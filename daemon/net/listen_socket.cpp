@@ -36,6 +36,7 @@ sockaddr_un unix_address(const std::string& path) {
 /// Whether a living program listens on the socket file.
 bool answers(const sockaddr_un& name) {
     const base::unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!probe) return true;  // not known: rather refuse than take somebody's place
     if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) return true;
     return errno != ECONNREFUSED && errno != ENOENT;
 }

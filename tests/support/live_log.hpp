@@ -73,10 +73,10 @@ class live_log {
   private:
     /// Counts what has come all the way, so that a test can wait for it.
     struct counting_listener final : storage::append_listener {
-        explicit counting_listener(storage::append_listener& next) : next_(next) {}
-        void on_appended(protocol::record_id first_id, storage::record_batch batch) override {
+        explicit counting_listener(storage::append_listener& to) : next_(to) {}
+        void on_appended(protocol::record_id id, storage::record_batch batch) override {
             const auto count = batch.records.size();
-            next_.on_appended(first_id, std::move(batch));
+            next_.on_appended(id, std::move(batch));
             records += count;
         }
         storage::append_listener& next_;

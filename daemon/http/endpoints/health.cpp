@@ -12,7 +12,7 @@ endpoint health_endpoint() {
     };
 }
 
-endpoint readiness_endpoint(services s) {
+endpoint readiness_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
         const parameters none(asked, {});
         if (const auto trouble = s.log.trouble()) co_return error_reply(503, *trouble);

@@ -48,7 +48,7 @@ class recent_body final : public body_source {
 
 }  // namespace
 
-endpoint recent_endpoint(services s) {
+endpoint recent_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
         const parameters given(asked, {"lines", "type"});
         query::recent_request wanted;

@@ -13,7 +13,7 @@ constexpr std::uint64_t max_response_times = 100000;
 
 }  // namespace
 
-endpoint stats_endpoint(services s) {
+endpoint stats_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
         const parameters given(asked, {"hours", "response_times", "type"});
         query::stats_request wanted;

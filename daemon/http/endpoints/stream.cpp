@@ -11,13 +11,13 @@ constexpr std::uint64_t max_replay = 100000;
 
 }  // namespace
 
-endpoint stream_endpoint(services s) {
+endpoint stream_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
         const parameters given(asked, {"type", "after", "replay"});
         stream_options options;
         options.filter = filter_of(given, s);
         options.after = given.whole_number("after", 0, protocol::max_record_id);
-        if (const auto replay = given.whole_number("replay", 0, max_replay)) options.replay = *replay;
+        options.replay = given.whole_number("replay", 0, max_replay);
         if (const auto last = asked.header("last-event-id"); last && !last->empty()) {
             options.after = protocol::parse_record_id(*last);
             if (!options.after) {

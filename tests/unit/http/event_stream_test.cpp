@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <chrono>
+#include <limits>
 #include <random>
 
 using namespace livelogd;
@@ -18,8 +19,10 @@ namespace {
 
 /// One stream over a scripted connection.
 struct reader {
-    reader(test::live_log& from, http::stream_options options)
+    reader(test::live_log& from, http::stream_options options,
+           std::size_t room = std::numeric_limits<std::size_t>::max())
         : log(from), client(std::make_shared<test::scripted_connection>(from.context)) {
+        client->peer_takes(room);
         auto stream = std::make_shared<http::event_stream>(
             client, http::stream_sources{*log.log, log.live, log.files, log.workers, stopping.get_token()},
             std::move(options));
@@ -81,6 +84,17 @@ TEST_CASE("a live stream is the head, the retry time, and each record as one eve
     CHECK(r.receive(1) == frames(log.first_id, 4, 5));
     r.client->peer_closes();
     CHECK(log.wait_until([&] { return r.over; }));
+}
+
+TEST_CASE("what is stored after the request is in the stream, however late its head goes out",
+          "[http][stream]") {
+    test::live_log log;
+    log.append(records(0, 2));
+    reader r(log, {}, 0);
+    log.append(records(2, 4));
+    r.client->peer_takes(std::numeric_limits<std::size_t>::max());
+    const auto expected = head(log.first_id + 1) + frames(log.first_id, 2, 4);
+    CHECK(r.receive(expected.size()) == expected);
 }
 
 TEST_CASE("a stream resumes behind an id, from the ring", "[http][stream]") {
