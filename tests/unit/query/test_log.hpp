@@ -6,6 +6,7 @@
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "protocol/record_id.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <cstddef>
 #include <cstdlib>
@@ -26,19 +27,12 @@ class test_log {
     static constexpr protocol::record_id first_id = 1000;
 
     test_log() {
-        std::string name = (std::filesystem::temp_directory_path() / "livelogd-query-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder for a test");
-        directory_ = name;
-        snapshot_.directory = directory_;
+        snapshot_.directory = folder_.path();
         snapshot_.active.first_id = first_id;
         snapshot_.next_id = first_id;
     }
     test_log(const test_log&) = delete;
     test_log& operator=(const test_log&) = delete;
-    ~test_log() {
-        std::error_code ignored;
-        std::filesystem::remove_all(directory_, ignored);
-    }
 
     /// Lines of the active segment.
     test_log& append(const std::vector<std::string>& lines) {
@@ -72,10 +66,10 @@ class test_log {
 
   private:
     [[nodiscard]] std::filesystem::path path(protocol::record_id id) const {
-        return directory_ / storage::segment_name(id);
+        return folder_.path() / storage::segment_name(id);
     }
 
-    std::filesystem::path directory_;
+    livelogd::test::temp_dir folder_;
     std::vector<storage::segment_info> sealed_;
     storage::log_snapshot snapshot_;
 };

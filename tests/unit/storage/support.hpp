@@ -7,6 +7,7 @@
 #include "daemon/storage/log.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_reader.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -38,33 +39,7 @@ namespace fs = std::filesystem;
 using protocol::record_id;
 using namespace std::chrono_literals;
 
-/// Where test folders are made: $TMPDIR if it is set, else in memory if there is such a place. The tests open
-/// and stop thousands of logs, each time with several fsyncs, which on a busy disk take minutes.
-inline fs::path scratch_place() {
-    if (std::getenv("TMPDIR") == nullptr && ::access("/dev/shm", W_OK | X_OK) == 0) return "/dev/shm";
-    return fs::temp_directory_path();
-}
-
-/// An empty folder that goes with the object.
-class temp_dir {
-  public:
-    temp_dir() {
-        std::string name = (scratch_place() / "livelogd-storage-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed for " + name);
-        path_ = name;
-    }
-    ~temp_dir() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    temp_dir(const temp_dir&) = delete;
-    temp_dir& operator=(const temp_dir&) = delete;
-    [[nodiscard]] const fs::path& path() const { return path_; }
-    fs::path operator/(std::string_view name) const { return path_ / name; }
-
-  private:
-    fs::path path_;
-};
+using livelogd::test::temp_dir;
 
 inline std::string read_file(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
