@@ -42,7 +42,7 @@ struct log::impl {
     std::optional<stop_result> stopped;
 };
 
-log::log(log_options options, base::report_sink report, file_ops ops)
+log::log(const log_options& options, base::report_sink report, file_ops ops)
     : impl_(std::make_unique<impl>(options, std::move(report), std::move(ops))) {}
 
 log::~log() {

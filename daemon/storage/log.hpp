@@ -33,7 +33,7 @@ class log {
   public:
     /// Opens or creates the directory, takes its lock, cuts a torn tail. Throws log_error.
     /// `ops` is for tests; every call of it may fail.
-    log(log_options options, base::report_sink report, file_ops ops = {});
+    log(const log_options& options, base::report_sink report, file_ops ops = {});
     ~log();  ///< stop({}) if that has not been done
     log(const log&) = delete;
     log& operator=(const log&) = delete;
