@@ -27,9 +27,6 @@ class router {
     /// shortage throws. `asked` must live until the answer is there.
     [[nodiscard]] net::awaitable<reply> answer(const request& asked) const;
 
-    /// The table, for whoever describes it.
-    [[nodiscard]] const std::vector<std::pair<std::string, endpoint>>& routes() const { return routes_; }
-
   private:
     std::vector<std::pair<std::string, endpoint>> routes_;
 };
