@@ -3,14 +3,16 @@
 
 namespace livelogd::ingest {
 
-void pipeline::submit(storage::record_batch batch) {
-    if (batch.empty()) return;
+protocol::record_id pipeline::submit(storage::record_batch batch) {
     gate_.add(batch.lines.size());
-    log_.submit(std::move(batch));
+    return log_.submit(std::move(batch));
 }
 
-void pipeline::on_appended(protocol::record_id first_id, storage::record_batch batch) {
-    live_.publish(std::make_shared<const live::event_batch>(first_id, batch));
+void pipeline::on_appended(protocol::record_id first_id, const storage::shared_records& batch) {
+    live_.publish(std::make_shared<const live::event_batch>(first_id, *batch));
+}
+
+void pipeline::on_written(protocol::record_id, const storage::record_batch& batch) {
     gate_.remove(batch.lines.size());
 }
 

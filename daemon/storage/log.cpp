@@ -24,7 +24,8 @@ struct log::impl {
           chain(directory, state, sync, report, ops, std::move(opened.contents)),
           writer(chain, {options.segment_max_bytes, options.backup_count}, options.retry_interval, report) {
         if (opened.to_seal) sync.seal(std::move(opened.to_seal));
-        if (opened.unsynced) sync.written(chain.active_file(), chain.view().active.bytes);
+        if (opened.unsynced)
+            sync.written(chain.active_file(), chain.view().active.bytes, chain.next_id(), false);
     }
 
     // In the order in which they use one another; the lock of the directory is released last.
@@ -53,15 +54,15 @@ const recovery& log::recovered() const {
     return impl_->opened.recovered;
 }
 
-void log::start(append_listener& listener) {
+void log::start(log_listener& listener) {
     const std::lock_guard lock(impl_->life);
     if (std::exchange(impl_->started, true)) return;
-    impl_->sync.start();
+    impl_->sync.start([&listener](protocol::record_id end_id) { listener.on_synced(end_id); });
     impl_->writer.start(listener);
 }
 
-void log::submit(record_batch batch) {
-    impl_->writer.submit(std::move(batch));
+protocol::record_id log::submit(record_batch batch) {
+    return impl_->writer.submit(std::move(batch));
 }
 
 std::uint64_t log::pending_bytes() const {
@@ -84,7 +85,7 @@ void log::set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count
 log::stop_result log::stop(std::chrono::milliseconds patience) {
     const std::lock_guard lock(impl_->life);
     if (impl_->stopped) return *impl_->stopped;
-    if (!std::exchange(impl_->started, true)) impl_->sync.start();  // there may be a segment to seal
+    if (!std::exchange(impl_->started, true)) impl_->sync.start({});  // there may be a segment to seal
     const std::uint64_t unstored = impl_->writer.stop(patience);
     const bool synced = impl_->sync.stop();
     if (const auto failure = impl_->chain.note_stop(unstored == 0 && synced)) {

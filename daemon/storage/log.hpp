@@ -3,8 +3,8 @@
 #pragma once
 
 #include "daemon/base/report.hpp"
-#include "daemon/storage/append_listener.hpp"
 #include "daemon/storage/file_ops.hpp"
+#include "daemon/storage/log_listener.hpp"
 #include "daemon/storage/log_options.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/record_batch.hpp"
@@ -42,13 +42,13 @@ class log {
     [[nodiscard]] const recovery& recovered() const;
 
     /// Starts the threads. `listener` must outlive stop().
-    void start(append_listener& listener);
+    void start(log_listener& listener);
 
-    /// Hands a batch over to be appended. Never blocks and never refuses: the caller keeps pending_bytes
-    /// bounded.
-    void submit(record_batch batch);
+    /// Hands a batch over to be appended, and gives it its ids. Returns the id behind its last one. Never
+    /// blocks and never refuses: the caller keeps pending_bytes bounded.
+    protocol::record_id submit(record_batch batch);
 
-    /// Bytes handed over and not yet appended.
+    /// Bytes handed over and not yet written to a file.
     [[nodiscard]] std::uint64_t pending_bytes() const;
 
     [[nodiscard]] log_snapshot snapshot() const;

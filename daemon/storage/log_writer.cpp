@@ -31,6 +31,7 @@ log_writer::log_writer(segment_chain& chain, const log_limits& limits,
     : chain_(chain),
       retry_interval_(retry_interval),
       report_(std::move(report)),
+      next_id_(chain.next_id()),
       limits_(limits),
       view_(chain.view()) {}
 
@@ -38,22 +39,25 @@ log_writer::~log_writer() {
     stop({});
 }
 
-void log_writer::start(append_listener& listener) {
+void log_writer::start(log_listener& listener) {
     listener_ = &listener;
     thread_ = std::thread([this] { run(); });
 }
 
-void log_writer::submit(record_batch batch) {
-    if (batch.empty()) return;
+protocol::record_id log_writer::submit(record_batch batch) {
     assert(consistent(batch));
     // Counted first, so that what the writer takes off has always been put on.
     pending_bytes_.fetch_add(batch.lines.size(), std::memory_order_relaxed);
     pending_records_.fetch_add(batch.records.size(), std::memory_order_relaxed);
+    auto shared = std::make_shared<const record_batch>(std::move(batch));
+    protocol::record_id end_id = 0;
     {
         const std::lock_guard lock(mutex_);
-        pending_.push_back(std::move(batch));
+        end_id = next_id_ += shared->records.size();
+        if (!shared->empty()) pending_.push_back(std::move(shared));
     }
     wake_.notify_one();
+    return end_id;
 }
 
 void log_writer::set_limits(const log_limits& limits) {
@@ -87,7 +91,7 @@ void log_writer::run() {
     // Retention may have been narrowed while the daemon was down.
     take_limits();
     publish();
-    std::vector<record_batch> work;
+    std::vector<shared_records> work;
     for (;;) {
         work.clear();
         {
@@ -96,7 +100,7 @@ void log_writer::run() {
             if (pending_.empty()) return;
             work.swap(pending_);
         }
-        for (record_batch& batch : work) {
+        for (const shared_records& batch : work) {
             take_limits();
             if (!store(batch)) return;
         }
@@ -113,14 +117,14 @@ void log_writer::take_limits() {
     chain_.retain();
 }
 
-bool log_writer::store(record_batch& batch) {
+bool log_writer::store(const shared_records& batch) {
     const protocol::record_id first_id = chain_.next_id();
     std::size_t records = 0;
     std::size_t bytes = 0;
     bool last_try = false;
     for (;;) {
-        const auto part = chain_.store(std::string_view(batch.lines).substr(bytes),
-                                       std::span(batch.records).subspan(records));
+        const auto part = chain_.store(std::string_view(batch->lines).substr(bytes),
+                                       std::span(batch->records).subspan(records), batch->durable);
         records += part.records;
         bytes += part.bytes;
         pending_records_.fetch_sub(part.records, std::memory_order_relaxed);
@@ -134,7 +138,8 @@ bool log_writer::store(record_batch& batch) {
     // A batch shows in snapshots as a whole, however many writes and segments it took.
     publish();
     end_trouble();
-    listener_->on_appended(first_id, std::move(batch));
+    listener_->on_appended(first_id, batch);
+    listener_->on_written(first_id + batch->records.size(), *batch);
     return true;
 }
 

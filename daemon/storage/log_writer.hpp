@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/base/report.hpp"
-#include "daemon/storage/append_listener.hpp"
+#include "daemon/storage/log_listener.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/record_batch.hpp"
 #include "daemon/storage/retention.hpp"
@@ -31,8 +31,9 @@ class log_writer {
     log_writer(const log_writer&) = delete;
     log_writer& operator=(const log_writer&) = delete;
 
-    void start(append_listener& listener);
-    void submit(record_batch batch);
+    void start(log_listener& listener);
+    /// Returns the id behind the batch's last one.
+    protocol::record_id submit(record_batch batch);
     void set_limits(const log_limits& limits);
 
     [[nodiscard]] std::uint64_t pending_bytes() const {
@@ -48,7 +49,7 @@ class log_writer {
     using clock = std::chrono::steady_clock;
 
     void run();
-    bool store(record_batch& batch);
+    bool store(const shared_records& batch);
     bool wait_to_retry();
     void take_limits();
     void begin_trouble(int error);
@@ -58,14 +59,15 @@ class log_writer {
     segment_chain& chain_;
     const std::chrono::milliseconds retry_interval_;
     const base::report_sink report_;
-    append_listener* listener_ = nullptr;
+    log_listener* listener_ = nullptr;
 
     std::atomic<std::uint64_t> pending_bytes_{0};
     std::atomic<std::uint64_t> pending_records_{0};
 
     std::mutex mutex_;  ///< guards what is handed over; held for moments
     std::condition_variable wake_;
-    std::vector<record_batch> pending_;
+    std::vector<shared_records> pending_;
+    protocol::record_id next_id_;  ///< that the next batch handed over gets
     log_limits limits_;
     bool limits_changed_ = true;
     bool stopping_ = false;

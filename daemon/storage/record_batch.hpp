@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,13 @@ struct record_batch {
     std::string lines;            ///< the records as stored, one a line, each ended by LF, in order
     std::vector<record> records;  ///< one for each line of `lines`
 
+    bool durable = false;  ///< somebody waits until it survives a power cut
+    bool own = false;      ///< the daemon's own words, that no sender has sent
+
     [[nodiscard]] bool empty() const { return records.empty(); }
 };
+
+/// A batch that has been handed over: nobody changes it any more.
+using shared_records = std::shared_ptr<const record_batch>;
 
 }  // namespace livelogd::storage

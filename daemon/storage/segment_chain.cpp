@@ -35,7 +35,7 @@ segment_chain::span_of_records segment_chain::that_fit(std::span<const record_ba
 }
 
 segment_chain::stored segment_chain::store(std::string_view lines,
-                                           std::span<const record_batch::record> records) {
+                                           std::span<const record_batch::record> records, bool durable) {
     stored result;
     // A segment that cannot be sealed, because no new one can be made, grows over its limit until the next
     // batch.
@@ -56,7 +56,7 @@ segment_chain::stored segment_chain::store(std::string_view lines,
             }
         }
         const auto done = active_.append(lines.substr(result.bytes, part.bytes), left.first(part.records));
-        sync_.written(active_.file(), done.bytes);
+        sync_.written(active_.file(), done.bytes, active_.next_id(), durable);
         result.records += done.records;
         result.bytes += done.bytes;
         if (done.error != 0) {

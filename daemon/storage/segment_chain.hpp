@@ -48,8 +48,8 @@ class segment_chain {
     };
     /// Stores the lines, sealing segments on the way. A segment is sealed when the next record would take it
     /// over the limit; a record that is larger than the limit gets a segment of its own. May be called again
-    /// with what is left.
-    stored store(std::string_view lines, std::span<const record_batch::record> records);
+    /// with what is left. `durable`: to be synced at once, whatever the policy.
+    stored store(std::string_view lines, std::span<const record_batch::record> records, bool durable);
 
     /// Removes the segments that retention does not keep.
     void retain();

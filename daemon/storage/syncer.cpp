@@ -19,13 +19,15 @@ syncer::~syncer() {
     stop();
 }
 
-void syncer::start() {
+void syncer::start(std::function<void(protocol::record_id)> synced) {
     const std::lock_guard lock(mutex_);
+    synced_ = std::move(synced);
     running_ = true;
     thread_ = std::thread([this] { run(); });
 }
 
-void syncer::written(const std::shared_ptr<const segment_file>& active, std::uint64_t bytes) {
+void syncer::written(const std::shared_ptr<const segment_file>& active, std::uint64_t bytes,
+                     protocol::record_id end_id, bool durable) {
     if (bytes == 0) return;
     bool wake = false;
     {
@@ -36,9 +38,11 @@ void syncer::written(const std::shared_ptr<const segment_file>& active, std::uin
             wake = true;  // it must learn from when on the interval counts
         }
         unsynced_ += bytes;
+        written_end_ = end_id;
+        durable_wanted_ = durable_wanted_ || durable;
         wake = wake || active_is_due();
     }
-    if (wake && policy_ != sync_policy::none) work_.notify_one();
+    if (wake && (durable || policy_ != sync_policy::none)) work_.notify_one();
 }
 
 void syncer::seal(std::shared_ptr<const segment_file> file) {
@@ -49,7 +53,7 @@ void syncer::seal(std::shared_ptr<const segment_file> file) {
             active_.reset();
             unsynced_ = 0;
         }
-        sealed_.push_back(std::move(file));
+        sealed_.push_back({std::move(file), written_end_});
     }
     work_.notify_one();
 }
@@ -75,7 +79,7 @@ bool syncer::stop() {
 
 bool syncer::active_is_due() const {
     if (unsynced_ == 0) return false;
-    if (stopping_) return true;
+    if (stopping_ || durable_wanted_) return true;
     switch (policy_) {
         case sync_policy::none:
             return false;
@@ -91,16 +95,16 @@ void syncer::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
         if (!sealed_.empty()) {
-            auto file = sealed_.front();
+            auto segment = sealed_.front();
             lock.unlock();
-            sync(*file, ops_.fsync);
-            file.reset();
+            sync(*segment.file, ops_.fsync, segment.end_id);
+            segment.file.reset();
             lock.lock();
-            file = std::move(sealed_.front());
+            segment = std::move(sealed_.front());
             sealed_.pop_front();
             room_.notify_one();
             lock.unlock();
-            file.reset();  // usually closes it: not under the lock
+            segment.file.reset();  // usually closes it: not under the lock
             lock.lock();
         } else if (active_is_due()) {
             // What is written from here on counts for the next time: the call below may or may not include
@@ -108,8 +112,10 @@ void syncer::run() {
             const auto file = std::move(active_);
             active_.reset();
             unsynced_ = 0;
+            durable_wanted_ = false;
+            const auto end_id = written_end_;
             lock.unlock();
-            sync(*file, ops_.fdatasync);
+            sync(*file, ops_.fdatasync, end_id);
             lock.lock();
         } else if (stopping_) {
             return;
@@ -121,7 +127,7 @@ void syncer::run() {
     }
 }
 
-void syncer::sync(const segment_file& file, const std::function<int(int)>& call) {
+void syncer::sync(const segment_file& file, const std::function<int(int)>& call, protocol::record_id end_id) {
     int error = 0;
     while (call(file.fd.get()) != 0) {
         error = errno;
@@ -144,6 +150,7 @@ void syncer::sync(const segment_file& file, const std::function<int(int)>& call)
             message = "segments are synced again, from " + file.path.string() + " on";
         }
     }
+    if (error == 0 && synced_) synced_(end_id);
     if (!message.empty()) report_(error != 0 ? base::severity::error : base::severity::info, message);
 }
 

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,10 +33,13 @@ class syncer {
     syncer(const syncer&) = delete;
     syncer& operator=(const syncer&) = delete;
 
-    void start();
+    /// `synced` is told, on the sync thread, up to which id records survive a power cut; may be empty.
+    void start(std::function<void(protocol::record_id end_id)> synced);
 
-    /// So many more bytes have been written to the active segment.
-    void written(const std::shared_ptr<const segment_file>& active, std::uint64_t bytes);
+    /// So many more bytes have been written to the active segment: everything below `end_id`. `durable`: it
+    /// is to be synced at once. Those that come while a sync runs share the next one.
+    void written(const std::shared_ptr<const segment_file>& active, std::uint64_t bytes,
+                 protocol::record_id end_id, bool durable);
 
     /// Nothing more will be written to this segment. Blocks while too many are waiting.
     void seal(std::shared_ptr<const segment_file> file);
@@ -51,7 +55,7 @@ class syncer {
 
     void run();
     [[nodiscard]] bool active_is_due() const;
-    void sync(const segment_file& file, const std::function<int(int)>& call);
+    void sync(const segment_file& file, const std::function<int(int)>& call, protocol::record_id end_id);
 
     const sync_policy policy_;
     const std::chrono::milliseconds interval_;
@@ -62,9 +66,16 @@ class syncer {
     mutable std::mutex mutex_;  ///< guards what follows; never held while syncing
     std::condition_variable work_;
     std::condition_variable room_;
-    std::deque<std::shared_ptr<const segment_file>> sealed_;  ///< the first one may be being synced
-    std::shared_ptr<const segment_file> active_;              ///< null while nothing of it is unsynced
-    std::uint64_t unsynced_ = 0;                              ///< bytes of the active segment
+    std::function<void(protocol::record_id)> synced_;
+    struct sealed_segment {
+        std::shared_ptr<const segment_file> file;
+        protocol::record_id end_id = 0;
+    };
+    std::deque<sealed_segment> sealed_;           ///< the first one may be being synced
+    std::shared_ptr<const segment_file> active_;  ///< null while nothing of it is unsynced
+    std::uint64_t unsynced_ = 0;                  ///< bytes of the active segment
+    protocol::record_id written_end_ = 0;         ///< everything below has been written
+    bool durable_wanted_ = false;                 ///< somebody waits for a sync
     clock::time_point unsynced_since_;
     std::optional<protocol::record_id> failed_;  ///< first id of the newest segment that could not be synced
     std::string failure_;

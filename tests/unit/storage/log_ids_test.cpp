@@ -322,10 +322,10 @@ TEST_CASE("a log that is killed while it stores goes on, and holds everything it
         const pid_t child = ::fork();
         REQUIRE(child >= 0);
         if (child == 0) {
-            struct telling : append_listener {
+            struct telling : log_listener {
                 int fd = -1;
-                void on_appended(record_id first_id, record_batch batch) override {
-                    const told message{first_id, std::stoull(batch.lines.substr(5)), batch.records.size()};
+                void on_appended(record_id first_id, const shared_records& batch) override {
+                    const told message{first_id, std::stoull(batch->lines.substr(5)), batch->records.size()};
                     if (::write(fd, &message, sizeof message) != sizeof message) ::_exit(4);
                 }
             } listener;

@@ -55,12 +55,12 @@ TEST_CASE("batches get consecutive ids, are told in order and are in the file wh
     struct checking : collector {
         log* opened = nullptr;
         std::size_t right = 0;
-        void on_appended(record_id first_id, record_batch batch) override {
+        void on_appended(record_id first_id, const shared_records& batch) override {
             const auto view = opened->snapshot();
             const auto in_file = read_all(view);
-            if (view.next_id == first_id + batch.records.size() && in_file.contains(view.next_id - 1))
+            if (view.next_id == first_id + batch->records.size() && in_file.contains(view.next_id - 1))
                 ++right;
-            collector::on_appended(first_id, std::move(batch));
+            collector::on_appended(first_id, batch);
         }
     } listener;
     log opened(options, reports.sink());

@@ -124,11 +124,12 @@ class report_log {
 };
 
 /// Remembers what it was told, by id.
-class collector : public append_listener {
+class collector : public log_listener {
   public:
-    void on_appended(record_id first_id, record_batch batch) override {
+    void on_appended(record_id first_id, const shared_records& shared) override {
         {
             const std::lock_guard lock(mutex_);
+            const record_batch& batch = *shared;
             calls_.push_back(first_id);
             std::size_t at = 0;
             for (std::size_t i = 0; i < batch.records.size(); ++i) {

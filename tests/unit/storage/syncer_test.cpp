@@ -34,18 +34,18 @@ TEST_CASE("interval: nothing is synced before its time, everything within it") {
     faults fault;
     const file_ops ops = fault.ops();
     syncer sync(with_policy(sync_policy::interval), reports.sink(), ops);
-    sync.start();
+    sync.start({});
     const auto file = make_file(dir, 1);
     std::this_thread::sleep_for(80ms);
     CHECK(fault.datasyncs == 0);  // nothing to sync
     const auto begin = std::chrono::steady_clock::now();
-    sync.written(file, 10);
-    sync.written(file, 10);
+    sync.written(file, 10, 0, false);
+    sync.written(file, 10, 0, false);
     REQUIRE(eventually([&] { return fault.datasyncs > 0; }));
     CHECK(std::chrono::steady_clock::now() - begin >= 50ms);
     std::this_thread::sleep_for(80ms);
     CHECK(fault.datasyncs == 1);  // once, and not again while nothing is written
-    sync.written(file, 10);
+    sync.written(file, 10, 0, false);
     REQUIRE(eventually([&] { return fault.datasyncs == 2; }));
     CHECK(sync.stop());
     CHECK(fault.datasyncs == 2);
@@ -59,12 +59,12 @@ TEST_CASE("interval: much unsynced data does not wait") {
     auto options = with_policy(sync_policy::interval);
     options.sync_interval = 1h;
     syncer sync(options, reports.sink(), ops);
-    sync.start();
+    sync.start({});
     const auto file = make_file(dir, 1);
-    sync.written(file, 999);
+    sync.written(file, 999, 0, false);
     std::this_thread::sleep_for(30ms);
     CHECK(fault.datasyncs == 0);
-    sync.written(file, 1);
+    sync.written(file, 1, 0, false);
     CHECK(eventually([&] { return fault.datasyncs == 1; }));
 }
 
@@ -81,12 +81,12 @@ TEST_CASE("always: whatever is written while a sync runs shares the next one") {
         return 0;
     };
     syncer sync(with_policy(sync_policy::always), reports.sink(), ops);
-    sync.start();
+    sync.start({});
     const auto file = make_file(dir, 1);
-    sync.written(file, 1);
+    sync.written(file, 1, 0, false);
     REQUIRE(eventually([&] { return calls == 1; }));
     for (int i = 0; i < 100; ++i)
-        sync.written(file, 1);
+        sync.written(file, 1, 0, false);
     hold = false;
     CHECK(sync.stop());
     CHECK(calls == 2);
@@ -98,14 +98,14 @@ TEST_CASE("none: only sealed segments and the last one at the end are synced") {
     faults fault;
     const file_ops ops = fault.ops();
     syncer sync(with_policy(sync_policy::none), reports.sink(), ops);
-    sync.start();
+    sync.start({});
     auto first = make_file(dir, 1);
-    sync.written(first, 5000);
+    sync.written(first, 5000, 0, false);
     std::this_thread::sleep_for(80ms);
     CHECK(fault.datasyncs == 0);
     sync.seal(std::move(first));
     REQUIRE(eventually([&] { return fault.syncs == 1; }));
-    sync.written(make_file(dir, 2), 5);
+    sync.written(make_file(dir, 2), 5, 0, false);
     CHECK(sync.stop());
     CHECK(fault.syncs == 1);
     CHECK(fault.datasyncs == 1);
@@ -132,7 +132,7 @@ TEST_CASE("sealed segments are synced in order and closed") {
             files.push_back(file);
             sync.seal(std::move(file));
         }
-        sync.start();
+        sync.start({});
         REQUIRE(eventually([&] {
             return std::all_of(files.begin(), files.end(), [](const auto& f) { return f.expired(); });
         }));
@@ -152,7 +152,7 @@ TEST_CASE("when too many sealed segments wait, sealing waits") {
         return 0;
     };
     syncer sync(with_policy(sync_policy::interval), reports.sink(), ops);
-    sync.start();
+    sync.start({});
     for (record_id id = 1; id <= syncer::most_sealed_waiting; ++id)
         sync.seal(make_file(dir, id));
     std::atomic<bool> sealed{false};
@@ -175,22 +175,22 @@ TEST_CASE("a failed sync is told once and stays a trouble until a later segment 
     fault.datasync = {1, 2, EIO};
     const file_ops ops = fault.ops();
     syncer sync(with_policy(sync_policy::always), reports.sink(), ops);
-    sync.start();
+    sync.start({});
     CHECK_FALSE(sync.trouble());
     auto first = make_file(dir, 1);
-    sync.written(first, 1);
+    sync.written(first, 1, 0, false);
     REQUIRE(eventually([&] { return sync.trouble().has_value(); }));
     CHECK(sync.trouble()->find(segment_name(1)) != std::string::npos);
     CHECK(sync.trouble()->find("Input/output error") != std::string::npos);
-    sync.written(first, 1);
+    sync.written(first, 1, 0, false);
     REQUIRE(eventually([&] { return fault.datasyncs == 2; }));
-    sync.written(first, 1);  // works, but what was lost before stays lost
+    sync.written(first, 1, 0, false);  // works, but what was lost before stays lost
     REQUIRE(eventually([&] { return fault.datasyncs == 3; }));
     CHECK(sync.trouble());
     sync.seal(std::move(first));
     REQUIRE(eventually([&] { return fault.syncs == 1; }));
     CHECK(sync.trouble());
-    sync.written(make_file(dir, 2), 1);
+    sync.written(make_file(dir, 2), 1, 0, false);
     CHECK(eventually([&] { return !sync.trouble(); }));
     CHECK(sync.stop());
     CHECK(reports.count("cannot sync") == 1);
@@ -204,7 +204,7 @@ TEST_CASE("a stop that could not sync says so") {
     fault.datasync = {1, 1000, EIO};
     const file_ops ops = fault.ops();
     syncer sync(with_policy(sync_policy::none), reports.sink(), ops);
-    sync.start();
-    sync.written(make_file(dir, 1), 1);
+    sync.start({});
+    sync.written(make_file(dir, 1), 1, 0, false);
     CHECK_FALSE(sync.stop());
 }
