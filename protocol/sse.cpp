@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/sse.hpp"
 
+#include "protocol/malformed.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/string_view.hpp>
 
@@ -36,6 +38,13 @@ std::string named_event(std::string_view name, record_id id, std::string_view da
     return event;
 }
 
+/// `text` as a JSON string, which holds neither CR nor LF. It may name a file, so it need not be UTF-8.
+void append_string(std::string& out, std::string_view text) {
+    constexpr std::size_t longest = 4096;
+    const auto valid = to_valid_utf8(text, longest);
+    out += boost::json::serialize(boost::json::string_view(valid.data(), valid.size()));
+}
+
 }  // namespace
 
 void append_record(std::string& out, record_id id, std::string_view json) {
@@ -67,7 +76,7 @@ std::string ping(record_id position, record_id newest) {
 
 std::string gap(record_id from, record_id to, std::string_view reason) {
     std::string data = "{\"from\":" + std::to_string(from) + ",\"to\":" + std::to_string(to) + ",\"reason\":";
-    data += boost::json::serialize(boost::json::string_view(reason.data(), reason.size()));
+    append_string(data, reason);
     data += '}';
     return named_event("gap", to, data);
 }
@@ -75,6 +84,20 @@ std::string gap(record_id from, record_id to, std::string_view reason) {
 std::string bye(record_id position) {
     // A browser does not dispatch an event whose data is empty.
     return named_event("bye", position, "{}");
+}
+
+std::string status_failing(std::string_view reason, std::string_view since) {
+    std::string event = "event: status\ndata: {\"storing\":\"failing\",\"reason\":";
+    append_string(event, reason);
+    event += ",\"since\":";
+    append_string(event, since);
+    event += '}';
+    event += frame_end;
+    return event;
+}
+
+std::string status_ok() {
+    return "event: status\ndata: {\"storing\":\"ok\"}\n\n";
 }
 
 }  // namespace livelogd::protocol::sse

@@ -34,4 +34,11 @@ std::string gap(record_id from, record_id to, std::string_view reason);
 /// The daemon stops; the stream can be resumed after `position`.
 std::string bye(record_id position);
 
+/// Storing fails. `reason` is a sentence, `since` an ISO 8601 time. Without an `id:` line, as the next one:
+/// where a client resumes has nothing to do with it.
+std::string status_failing(std::string_view reason, std::string_view since);
+
+/// Storing works again.
+std::string status_ok();
+
 }  // namespace livelogd::protocol::sse

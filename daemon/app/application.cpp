@@ -44,6 +44,7 @@ storage::log_options log_options_of(const settings& all) {
     options.backup_count = all.log_backup_count;
     options.sync = all.sync;
     options.sync_interval = all.sync_interval;
+    options.unsynced_max_bytes = all.unwritten_max_bytes;
     return options;
 }
 
@@ -100,12 +101,16 @@ struct application::parts {
           workers(now.scan_threads),
           live(context, now.ring_bytes, log.snapshot().next_id),
           files(log),
-          to_log(log, live, now.unwritten_max_bytes),
+          to_log(log, live, rules, now.unwritten_max_bytes, count),
           senders(context, open_ingest_socket(now),
                   ingest::session_context{to_log, rules, budget, count, now.max_record_bytes, report},
                   now.max_ingest_connections, report),
-          routes(http::make_router(
-              {log, {log, live, files, workers, stopping.get_token()}, rules, zone, now.stall_timeout})),
+          routes(http::make_router({log,
+                                    {log, live, files, workers, stopping.get_token()},
+                                    rules,
+                                    count,
+                                    zone,
+                                    now.stall_timeout})),
           clients(context, routes, access, limits_of(now), now.max_http_connections, report),
           control(asio::make_strand(context)),
           stop_signals(control, SIGTERM, SIGINT),
@@ -125,6 +130,7 @@ struct application::parts {
     void stop();
     void stop_storing();
     void say_farewell();
+    int outcome();
 
     settings now;
     settings_source reload;
@@ -170,11 +176,27 @@ int application::run() {
         thread.join();
     if (p.storing_end.joinable()) p.storing_end.join();
     p.workers.join();
-    if (p.stopped.unstored_records == 0) return success;
-    p.report(base::severity::error, std::to_string(p.stopped.unstored_records)
-                                        + " accepted records could not be stored and are lost: "
-                                        + p.log.trouble().value_or("storing failed"));
-    return io_error;
+    return p.outcome();
+}
+
+/// The exit code; what could not be stored is told.
+int application::parts::outcome() {
+    const auto why = log.trouble().value_or("the disk was too slow");
+    if (stopped.unstored_records > 0) {
+        report(base::severity::error, std::to_string(stopped.unstored_records)
+                                          + " accepted records could not be stored and are lost: " + why);
+    }
+    if (stopped.unsynced) {
+        const auto which = stopped.unsynced_records > 0
+                               ? std::to_string(stopped.unsynced_records) + " records are"
+                               : std::string("what was stored last is");
+        report(
+            base::severity::error,
+            which + " in the log's files, but could not be synced and may not survive a power cut: " + why);
+    }
+    // A sync that does not return cannot be waited for, and ending in the ordinary way would wait for it.
+    if (stopped.hangs) ::_exit(io_error);
+    return stopped.unstored_records > 0 || stopped.unsynced ? io_error : success;
 }
 
 void application::parts::start() {
@@ -195,10 +217,15 @@ void application::parts::record_recovery() {
     const auto& done = log.recovered();
     const auto next_id = log.snapshot().next_id;
     if (done.torn_bytes > 0) {
-        const auto message = "the end of the newest log file was torn: " + std::to_string(done.torn_bytes)
-                             + " bytes were cut off and are kept in " + done.torn_file.filename().string();
-        boost::json::object fields{{"torn_bytes", done.torn_bytes},
-                                   {"kept_in", done.torn_file.filename().string()}};
+        auto message = "the end of a log file was torn: " + std::to_string(done.torn_bytes) + " bytes ";
+        boost::json::object fields{{"torn_bytes", done.torn_bytes}};
+        if (done.cut_failure.empty()) {
+            message += "were cut off and are kept in " + done.torn_file.filename().string();
+            fields["kept_in"] = done.torn_file.filename().string();
+        } else {
+            message += "could not be cut off and stay where they were: " + done.cut_failure;
+            fields["cut_failed"] = done.cut_failure;
+        }
         to_log.submit(ingest::own_record("tail_cut", message, fields, *rules.load()));
     }
     if (done.jumped_from) {
@@ -265,8 +292,9 @@ void application::parts::stop() {
 
 void application::parts::stop_storing() {
     storing_end = std::thread([this] {
-        stopped = log.stop(store_time);
-        asio::post(control, [this] { say_farewell(); });
+        stopped = log.stop(store_time, store_time);
+        to_log.stored().close();
+        senders.finish([this] { asio::post(control, [this] { say_farewell(); }); });
     });
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/base/time_zone.hpp"
 #include "daemon/http/event_stream.hpp"
 #include "daemon/http/router.hpp"
+#include "daemon/ingest/accounting.hpp"
 #include "daemon/ingest/policy.hpp"
 #include "daemon/storage/log.hpp"
 
@@ -17,7 +18,8 @@ struct services {
     const storage::log& log;
     stream_sources streams;
     const ingest::current_policy& rules;  ///< whether API calls are logged
-    base::time_zone zone;                 ///< of timestamps that name none
+    const ingest::counters& ingested;
+    base::time_zone zone;  ///< of timestamps that name none
     std::chrono::steady_clock::duration stall;
 };
 

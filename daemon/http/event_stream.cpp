@@ -91,13 +91,20 @@ net::awaitable<void> event_stream::find_start(storage::log_snapshot snapshot) {
 /// One step: false when the stream is over.
 net::awaitable<bool> event_stream::follow() {
     if (peer_gone_) co_return false;
-    if (frame_sent_ == 0 && clock::now() >= next_ping_) {
+    const bool between_records = frame_sent_ == 0;
+    const bool ping_due = clock::now() >= next_ping_;
+    if (ping_due && between_records) {
         next_ping_ = clock::now() + options_.ping_interval;
         const auto ping = protocol::sse::ping(position_, newest());
         co_return co_await send_notice(ping);
     }
-    auto news = co_await subscription_.async_pull(position_, next_ping_, net::asio::use_awaitable);
+    auto news =
+        co_await subscription_.async_pull(position_, next_ping_, between_records, net::asio::use_awaitable);
+    // A client that is always a little slower than the records is always in the middle of one.
+    notice_due_ = !between_records && (ping_due || news.status_waits);
     switch (news.what) {
+        case pulled::outcome::status:
+            co_return co_await send_status(std::move(news));
         case pulled::outcome::batches:
             co_return co_await send_batches(std::move(news.batches));
         case pulled::outcome::behind:
@@ -110,6 +117,11 @@ net::awaitable<bool> event_stream::follow() {
             break;
     }
     co_return false;
+}
+
+net::awaitable<bool> event_stream::send_status(pulled news) {
+    subscription_.told(news.status_version);
+    co_return co_await send_notice(*news.status);
 }
 
 net::awaitable<bool> event_stream::say_bye() {
@@ -157,6 +169,10 @@ protocol::record_id event_stream::choose(const std::vector<live::shared_batch>& 
     for (const auto& batch : batches) {
         auto id = examined + 1;
         if (id < batch->first_id() || id >= batch->end_id()) continue;
+        if (notice_due_) {
+            pieces.push_back({batch.get(), id, id + 1, batch->frame(id)});
+            return id;
+        }
         if (options_.filter.passes_everything()) {
             if (pieces.size() == max_pieces) return examined;
             pieces.push_back({batch.get(), id, batch->end_id(), batch->frames(id, batch->end_id())});

@@ -60,6 +60,7 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     net::awaitable<void> watch_peer();
     net::awaitable<void> find_start(storage::log_snapshot snapshot);
     net::awaitable<bool> follow();
+    net::awaitable<bool> send_status(live::pulled news);
     net::awaitable<bool> send_batches(std::vector<live::shared_batch> batches);
     net::awaitable<bool> catch_up();
     /// `bytes` must outlive the call.
@@ -79,6 +80,8 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     protocol::record_id position_ = 0;  ///< everything up to here has been examined, and sent if it matches
     std::size_t frame_sent_ = 0;        ///< bytes of the frame of position_ + 1 that are out
     std::chrono::steady_clock::time_point next_ping_;
+    /// A ping or a status is due: the record under way is finished, and no other begun before it.
+    bool notice_due_ = false;
     bool peer_gone_ = false;
 };
 

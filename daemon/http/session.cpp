@@ -65,33 +65,42 @@ class conversation {
   private:
     /// Nothing when the client is gone or stays silent. Throws bad_request.
     net::awaitable<std::optional<request>> read_request() {
-        auto deadline = clock::now() + limits_.header_time;
-        const bool waited_for = !first_;
+        // Between two requests a connection may rest, and blank lines do not make the rest longer; once a
+        // request has begun, it has to come.
+        bool resting = !first_;
         first_ = false;
+        auto deadline = clock::now() + (resting ? limits_.stall : limits_.header_time);
         for (;;) {
-            if (!received_.empty()) {
+            drop_blank_lines();
+            const bool begun = !received_.empty() && received_ != "\r";
+            if (resting && begun) {
+                resting = false;
+                deadline = clock::now() + limits_.header_time;
+            }
+            if (begun) {
                 if (auto parsed = parse_request_head(received_, limits_.header_bytes)) {
                     received_.erase(0, parsed->size);
                     co_return std::move(parsed->head);
                 }
             }
-            // Between two requests a connection may rest; once a request has begun, it has to come.
-            const bool resting = waited_for && received_.empty();
-            const auto limit = resting ? limits_.stall : deadline - clock::now();
-            if (limit <= clock::duration::zero())
-                throw bad_request(408, "the request took too long to arrive");
+            const auto limit = deadline - clock::now();
             std::array<char, 4096> piece;
-            const auto [error, size] = co_await client_->read_some(net::asio::buffer(piece), limit);
-            if (error == net::asio::error::timed_out && !received_.empty()) {
+            connection::read_result got{net::asio::error::timed_out, 0};
+            if (limit > clock::duration::zero())
+                got = co_await client_->read_some(net::asio::buffer(piece), limit);
+            if (got.error == net::asio::error::timed_out && begun)
                 throw bad_request(408, "the request took too long to arrive");
-            }
-            if (error) co_return std::nullopt;
-            if (resting) deadline = clock::now() + limits_.header_time;
-            received_.append(piece.data(), size);
-            // Empty lines before a request are to be ignored (RFC 9112, section 2.2).
-            while (received_.starts_with("\r\n"))
-                received_.erase(0, 2);
+            if (got.error) co_return std::nullopt;
+            received_.append(piece.data(), got.size);
         }
+    }
+
+    /// Those before a request are to be ignored (RFC 9112, section 2.2).
+    void drop_blank_lines() {
+        std::size_t blank = 0;
+        while (received_.compare(blank, 2, "\r\n") == 0)
+            blank += 2;
+        received_.erase(0, blank);
     }
 
     net::awaitable<reply> make_answer(const request& asked) {

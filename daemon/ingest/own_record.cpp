@@ -22,6 +22,7 @@ storage::record_batch own_record(std::string_view event, std::string_view messag
     storage::record_batch batch;
     const auto line = boost::json::serialize(record);
     intake(line.size(), not_counted).feed(line + "\n", rules, batch);
+    batch.own = true;
     return batch;
 }
 

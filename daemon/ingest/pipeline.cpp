@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/ingest/pipeline.hpp"
 
+#include "daemon/base/time_zone.hpp"
+#include "daemon/ingest/own_record.hpp"
+#include "protocol/sse.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <memory>
+#include <string>
+
 namespace livelogd::ingest {
 
 protocol::record_id pipeline::submit(storage::record_batch batch) {
     gate_.add(batch.lines.size());
+    if (!batch.own) count_.waiting.fetch_add(batch.records.size(), std::memory_order_release);
     return log_.submit(std::move(batch));
 }
 
@@ -12,8 +22,40 @@ void pipeline::on_appended(protocol::record_id first_id, const storage::shared_r
     live_.publish(std::make_shared<const live::event_batch>(first_id, *batch));
 }
 
-void pipeline::on_written(protocol::record_id, const storage::record_batch& batch) {
+void pipeline::on_written(protocol::record_id end_id, const storage::record_batch& batch) {
     gate_.remove(batch.lines.size());
+    if (batch.own) {
+        count_.own_records.fetch_add(batch.records.size(), std::memory_order_relaxed);
+    } else {
+        // In this order: a reader never finds a record in both.
+        count_.waiting.fetch_sub(batch.records.size(), std::memory_order_relaxed);
+        count_.stored.fetch_add(batch.records.size(), std::memory_order_release);
+    }
+    progress_.written(end_id);
+}
+
+void pipeline::on_synced(protocol::record_id end_id) {
+    progress_.synced(end_id);
+}
+
+void pipeline::on_trouble(const std::string& reason) {
+    progress_.hold();
+    const auto since = rules_.load()->zone.format(base::now_us());
+    live_.set_status(std::make_shared<const std::string>(protocol::sse::status_failing(reason, since)), true);
+}
+
+void pipeline::on_recovered(const storage::storing_outage& outage) {
+    progress_.release();
+    live_.set_status(std::make_shared<const std::string>(protocol::sse::status_ok()), false);
+    // Whoever reads the log later has to know as well.
+    const auto message = "storing failed for " + std::to_string(outage.duration.count())
+                         + " ms: " + outage.reason + "; " + std::to_string(outage.held_records)
+                         + " records waited in memory, none was lost";
+    const boost::json::object fields{{"reason", outage.reason},
+                                     {"outage_ms", outage.duration.count()},
+                                     {"held_records", outage.held_records},
+                                     {"rewritten_records", outage.rewritten_records}};
+    submit(own_record("storing_recovered", message, fields, *rules_.load()));
 }
 
 }  // namespace livelogd::ingest

@@ -6,7 +6,6 @@
 #include "protocol/redaction.hpp"
 
 #include <atomic>
-#include <cstddef>
 #include <memory>
 
 namespace livelogd::ingest {
@@ -20,12 +19,5 @@ struct policy {
 
 /// Where the current policy is found. Any thread; readers take it once per turn.
 using current_policy = std::atomic<std::shared_ptr<const policy>>;
-
-/// What ingest has counted since the start. Any thread.
-struct counters {
-    std::atomic<std::uint64_t> records{0};        ///< accepted, malformed lines included
-    std::atomic<std::uint64_t> malformed{0};      ///< lines that became records about themselves
-    std::atomic<std::uint64_t> dropped_calls{0};  ///< left out because of log_api_calls = false
-};
 
 }  // namespace livelogd::ingest

@@ -36,9 +36,11 @@ void server::start() {
 }
 
 void server::admit(net::stream_socket socket) {
-    auto one = std::make_shared<session>(std::move(socket), context_);
+    auto one = std::make_shared<session>(std::move(socket), context_, clients_);
     sessions_.insert(one);
-    one->start([this, one] { net::asio::post(strand_, [this, one] { ended(one); }); });
+    ++readers_;
+    one->start({[this] { net::asio::post(strand_, [this] { read_ended(); }); },
+                [this, one] { net::asio::post(strand_, [this, one] { ended(one); }); }});
     if (stopping_) {
         one->drain(deadline_);
     } else if (!full_ && sessions_.size() >= max_connections_) {
@@ -53,13 +55,18 @@ void server::admit(net::stream_socket socket) {
     }
 }
 
+void server::read_ended() {
+    --readers_;
+    if (stopping_ && readers_ == 0 && all_read_) std::exchange(all_read_, nullptr)();
+}
+
 void server::ended(const std::shared_ptr<session>& one) {
     sessions_.erase(one);
     if (full_ && !stopping_ && sessions_.size() < max_connections_) {
         full_ = false;
         acceptor_->pause(false);
     }
-    if (stopping_ && sessions_.empty() && done_) std::exchange(done_, nullptr)();
+    if (sessions_.empty() && all_ended_) std::exchange(all_ended_, nullptr)();
 }
 
 void server::stop(std::chrono::steady_clock::time_point deadline, std::function<void()> done) {
@@ -70,12 +77,21 @@ void server::stop(std::chrono::steady_clock::time_point deadline, std::function<
         net::asio::post(strand_, [this, deadline, done = std::move(done)]() mutable {
             stopping_ = true;
             deadline_ = deadline;
-            done_ = std::move(done);
+            all_read_ = std::move(done);
             watch_.cancel();
             for (const auto& one : sessions_)
                 one->drain(deadline);
-            if (sessions_.empty()) std::exchange(done_, nullptr)();
+            if (readers_ == 0) std::exchange(all_read_, nullptr)();
         });
+    });
+}
+
+void server::finish(std::function<void()> done) {
+    net::asio::post(strand_, [this, done = std::move(done)]() mutable {
+        all_ended_ = std::move(done);
+        for (const auto& one : sessions_)
+            one->finish();
+        if (sessions_.empty()) std::exchange(all_ended_, nullptr)();
     });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/report.hpp"
+#include "daemon/ingest/client_ledger.hpp"
 #include "daemon/ingest/session.hpp"
 #include "daemon/net/acceptor.hpp"
 
@@ -29,11 +30,16 @@ class server {
     void start();
 
     /// Accepts no more, lets every session take in what has reached it until `deadline`, then calls `done`,
-    /// on the strand.
+    /// on the strand. Senders that wait to be told what became of their lines stay connected.
     void stop(std::chrono::steady_clock::time_point deadline, std::function<void()> done);
+
+    /// After stop, once the log has stopped: tells the senders what there is to tell, as far as they take it
+    /// at once, and closes all connections; then calls `done`, on the strand.
+    void finish(std::function<void()> done);
 
   private:
     void admit(net::stream_socket socket);
+    void read_ended();
     void ended(const std::shared_ptr<session>& one);
     void watch_half_lines();
 
@@ -43,12 +49,15 @@ class server {
     base::report_sink report_;
     net::asio::steady_timer watch_;
     std::shared_ptr<net::acceptor> acceptor_;
+    client_ledger clients_;  ///< outlives the sessions
     std::unordered_set<std::shared_ptr<session>> sessions_;
+    std::size_t readers_ = 0;  ///< sessions that may still hand something over
     bool full_ = false;
     bool full_told_ = false;
     bool stopping_ = false;
     std::chrono::steady_clock::time_point deadline_{};
-    std::function<void()> done_;
+    std::function<void()> all_read_;   ///< what stop is to call
+    std::function<void()> all_ended_;  ///< what finish is to call
 };
 
 }  // namespace livelogd::ingest

@@ -5,6 +5,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace livelogd::live {
 namespace {
@@ -18,11 +19,12 @@ constexpr std::size_t answer_batches = 64;
 
 }  // namespace
 
-void subscription::pull(protocol::record_id position, std::chrono::steady_clock::time_point deadline,
-                        handler done) {
-    net::asio::post(owner_->strand_, [owner = owner_, key = key_, position, deadline, reader = reader_,
-                                      handler = std::move(done)]() mutable {
-        owner->pull(key, {position, deadline, std::move(reader), std::move(handler)});
+void subscription::pull(protocol::record_id position, time_point deadline, bool takes_status, handler done) {
+    broadcaster::waiter waiter{
+        position, deadline,       status_told_, takes_status, std::exchange(told_last_, false),
+        reader_,  std::move(done)};
+    net::asio::post(owner_->strand_, [owner = owner_, key = key_, w = std::move(waiter)]() mutable {
+        owner->pull(key, std::move(w));
     });
 }
 
@@ -39,7 +41,40 @@ broadcaster::broadcaster(net::asio::io_context& context, std::size_t ring_bytes,
 
 subscription broadcaster::subscribe(net::asio::any_io_executor reader) {
     const std::lock_guard lock(inbox_mutex_);
-    return {*this, std::move(reader), next_key_++};
+    const auto told = status_.standing ? status_.version - 1 : status_.version;
+    return {*this, std::move(reader), next_key_++, told};
+}
+
+void broadcaster::set_status(shared_event event, bool standing) {
+    bool first = false;
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        status_ = {status_.version + 1, std::move(event), standing};
+        first = !std::exchange(status_posted_, true);
+    }
+    if (first) net::asio::post(strand_, [this] { tell_status(); });
+}
+
+broadcaster::status broadcaster::current_status() const {
+    const std::lock_guard lock(inbox_mutex_);
+    return status_;
+}
+
+void broadcaster::tell_status() {
+    status now;
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        status_posted_ = false;
+        now = status_;
+    }
+    answer_waiters([&now](const waiter& w) -> std::optional<pulled> {
+        if (!w.takes_status || w.status_told == now.version) return std::nullopt;
+        return status_news(now);
+    });
+}
+
+pulled broadcaster::status_news(const status& now) {
+    return {.what = pulled::outcome::status, .status = now.event, .status_version = now.version};
 }
 
 void broadcaster::publish(shared_batch batch) {
@@ -77,11 +112,11 @@ void broadcaster::take_inbox() {
 }
 
 pulled broadcaster::news_after(protocol::record_id position) const {
-    if (position + 1 < floor_) return {pulled::outcome::behind, {}};
+    if (position + 1 < floor_) return {.what = pulled::outcome::behind};
     auto it = std::ranges::upper_bound(ring_, position + 1, {},
                                        [](const shared_batch& b) { return b->first_id(); });
     if (it != ring_.begin()) --it;
-    pulled result{pulled::outcome::batches, {}};
+    pulled result{.what = pulled::outcome::batches};
     std::size_t bytes = 0;
     for (; it != ring_.end() && bytes < answer_bytes && result.batches.size() < answer_batches; ++it) {
         bytes += (*it)->memory();
@@ -91,11 +126,17 @@ pulled broadcaster::news_after(protocol::record_id position) const {
 }
 
 void broadcaster::pull(std::uint64_t key, waiter w) {
-    if (has_news_after(w.position)) {
+    const bool has_news = has_news_after(w.position);
+    const auto now = current_status();
+    const bool status_waits = w.status_told != now.version;
+    if (status_waits && w.takes_status && !(has_news && w.records_first)) {
+        complete(std::move(w), status_news(now));
+    } else if (has_news) {
         auto result = news_after(w.position);
+        result.status_waits = status_waits;
         complete(std::move(w), std::move(result));
     } else if (closing_) {
-        complete(std::move(w), {pulled::outcome::closing, {}});
+        complete(std::move(w), {.what = pulled::outcome::closing});
     } else {
         waiters_.insert_or_assign(key, std::move(w));
         start_clock();
@@ -104,13 +145,14 @@ void broadcaster::pull(std::uint64_t key, waiter w) {
 
 void broadcaster::cancel(std::uint64_t key) {
     auto node = waiters_.extract(key);
-    if (node) complete(std::move(node.mapped()), {pulled::outcome::cancelled, {}});
+    if (node) complete(std::move(node.mapped()), {.what = pulled::outcome::cancelled});
 }
 
 void broadcaster::close() {
     net::asio::post(strand_, [this] {
         closing_ = true;
-        answer_waiters([](const waiter&) { return std::optional<pulled>({pulled::outcome::closing, {}}); });
+        answer_waiters(
+            [](const waiter&) { return std::optional<pulled>({.what = pulled::outcome::closing}); });
         clock_.cancel();
     });
 }
@@ -144,7 +186,7 @@ void broadcaster::start_clock() {
         const auto now = std::chrono::steady_clock::now();
         answer_waiters([now](const waiter& w) -> std::optional<pulled> {
             if (w.deadline > now) return std::nullopt;
-            return pulled{pulled::outcome::idle, {}};
+            return pulled{.what = pulled::outcome::idle};
         });
         if (!waiters_.empty()) start_clock();
     });

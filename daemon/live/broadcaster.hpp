@@ -17,23 +17,31 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace livelogd::live {
 
+/// An encoded event that is no record and has no id.
+using shared_event = std::shared_ptr<const std::string>;
+
 /// What a cursor gets when it asks for the records after its position.
 struct pulled {
     enum class outcome : std::uint8_t {
         batches,    ///< here they are: they cover position + 1 and what follows, in order
+        status,     ///< an event that is no record is to be told: call told() once it is
         behind,     ///< the ring no longer holds position + 1: read it from the files
         idle,       ///< nothing new until the deadline
         cancelled,  ///< the reader has cancelled
         closing,    ///< the daemon stops; nothing more will come
     };
     outcome what = outcome::idle;
-    std::vector<shared_batch> batches;
+    std::vector<shared_batch> batches{};
+    shared_event status{};             ///< as it goes over the wire, with `status`
+    std::uint64_t status_version = 0;  ///< of that event
+    bool status_waits = false;         ///< not taken now, but there is one
 };
 
 class broadcaster;
@@ -44,13 +52,27 @@ class subscription {
     subscription(subscription&&) = default;
     subscription& operator=(subscription&&) = delete;
 
+    using time_point = std::chrono::steady_clock::time_point;
+
     /// Asks for what comes after `position`; waits for it until `deadline` if there is nothing yet. One pull
-    /// at a time. Completes on the reader's executor.
+    /// at a time. Completes on the reader's executor. `takes_status`: false while the reader is in the middle
+    /// of a record and can tell nothing else.
+    ///
+    /// A status goes before records, but never two in a row while there are any: however often it changes,
+    /// the records get on.
     template <class Token>
-    auto async_pull(protocol::record_id position, std::chrono::steady_clock::time_point deadline,
-                    Token&& token) {
+    auto async_pull(protocol::record_id position, time_point deadline, bool takes_status, Token&& token) {
         return net::asio::async_initiate<Token, void(pulled)>(
-            [this, position, deadline](auto done) { pull(position, deadline, std::move(done)); }, token);
+            [this, position, deadline, takes_status](auto done) {
+                pull(position, deadline, takes_status, std::move(done));
+            },
+            token);
+    }
+
+    /// The status that came with a pull is on its way to the client.
+    void told(std::uint64_t status_version) {
+        status_told_ = status_version;
+        told_last_ = true;
     }
 
     /// Ends a waiting pull with `cancelled`. Any thread.
@@ -59,13 +81,16 @@ class subscription {
   private:
     friend class broadcaster;
     using handler = net::asio::any_completion_handler<void(pulled)>;
-    subscription(broadcaster& owner, net::asio::any_io_executor reader, std::uint64_t key)
-        : owner_(&owner), reader_(std::move(reader)), key_(key) {}
-    void pull(protocol::record_id position, std::chrono::steady_clock::time_point deadline, handler done);
+    subscription(broadcaster& owner, net::asio::any_io_executor reader, std::uint64_t key,
+                 std::uint64_t status_told)
+        : owner_(&owner), reader_(std::move(reader)), key_(key), status_told_(status_told) {}
+    void pull(protocol::record_id position, time_point deadline, bool takes_status, handler done);
 
     broadcaster* owner_;
     net::asio::any_io_executor reader_;
     std::uint64_t key_;
+    std::uint64_t status_told_;  ///< the version that the client knows
+    bool told_last_ = false;     ///< the last pull brought a status
 };
 
 /// Holds the newest batches, at most `ring_bytes` of them, and hands them to cursors. All state lives on its
@@ -81,6 +106,10 @@ class broadcaster {
     /// Batches must come in the order of ids, without gaps between them.
     void publish(shared_batch batch);
 
+    /// Every cursor is to be told this, once, between two records; of several it has not been told yet, the
+    /// newest alone. `standing`: so are cursors that subscribe from now on, until the next call. Any thread.
+    void set_status(shared_event event, bool standing);
+
     /// `reader`: the executor on which the reader's pulls complete.
     subscription subscribe(net::asio::any_io_executor reader);
 
@@ -92,12 +121,23 @@ class broadcaster {
     struct waiter {
         protocol::record_id position;
         std::chrono::steady_clock::time_point deadline;
+        std::uint64_t status_told;
+        bool takes_status;
+        bool records_first;
         net::asio::any_io_executor reader;
         subscription::handler done;
+    };
+    struct status {
+        std::uint64_t version = 0;
+        shared_event event;
+        bool standing = false;
     };
     static void complete(waiter w, pulled result);
 
     void take_inbox();
+    void tell_status();
+    static pulled status_news(const status& now);
+    [[nodiscard]] status current_status() const;
     void pull(std::uint64_t key, waiter w);
     void cancel(std::uint64_t key);
     template <class Decide>
@@ -107,8 +147,10 @@ class broadcaster {
     [[nodiscard]] pulled news_after(protocol::record_id position) const;
 
     // Shared with publishing threads.
-    std::mutex inbox_mutex_;
+    mutable std::mutex inbox_mutex_;
     std::vector<shared_batch> inbox_;
+    status status_;
+    bool status_posted_ = false;  ///< the strand is on its way to look at status_
     std::uint64_t next_key_ = 0;
 
     // On the strand.

@@ -11,6 +11,16 @@ namespace {
 /// Indexes of segments kept for readers on their way through the log: a few hundred bytes each.
 constexpr std::size_t max_indexes = 64;
 
+/// There is no record with the ids from `wanted` to `to`: they were never given, before a jump, or somebody
+/// has removed them from the files.
+caught_up skip(const storage::log_snapshot& snapshot, protocol::record_id wanted, protocol::record_id to) {
+    for (const auto& lost : *snapshot.lost) {
+        if (lost.to < wanted || lost.from > to) continue;
+        return {nullptr, to, caught_up::removed{std::max(wanted, lost.from), std::min(to, lost.to)}};
+    }
+    return {nullptr, to, std::nullopt};
+}
+
 }  // namespace
 
 shared_batch catch_up::find(protocol::record_id position) {
@@ -39,7 +49,7 @@ caught_up catch_up::read(protocol::record_id position, const std::stop_token& st
     while (snapshot.segment(i).first_id > wanted)
         --i;
     const auto& segment = snapshot.segment(i);
-    const auto file = storage::open_segment(snapshot.directory, segment);
+    const auto file = storage::open_segment(snapshot, i);
     if (!file) {
         // Removed since the snapshot was taken; by retention, then the next snapshot says so, or by somebody
         // else, then it never will.
@@ -48,16 +58,29 @@ caught_up catch_up::read(protocol::record_id position, const std::stop_token& st
         return {nullptr, bound, caught_up::removed{wanted, bound}};
     }
 
-    auto& index = index_of(segment);
+    auto& index = index_of({segment.first_id, snapshot.in_memory(i)});
     index.extend(file.get(), segment.bytes);
-    if (const auto block = index.block_with(wanted)) {
-        return {load(file.get(), *block, wanted), position, std::nullopt};
+    const auto block = index.block_with(wanted);
+    if (block && wanted < snapshot.id_bound(i)) {
+        auto batch = load(file.get(), *block);
+        if (wanted < batch->end_id()) {
+            if (batch->end_id() == block->end_id) keep(batch);
+            return {std::move(batch), position, std::nullopt};
+        }
+        // The file is shorter than it was: its end has been written anew elsewhere, or somebody has cut it.
+        if (has_changed(snapshot, i)) return {nullptr, position, std::nullopt};
+        return {nullptr, block->end_id - 1, caught_up::removed{wanted, block->end_id - 1}};
     }
-    // Ids that were never given, before a jump: go on with the next segment.
-    return {nullptr, std::max(position, snapshot.id_bound(i) - 1), std::nullopt};
+    return skip(snapshot, wanted, std::max(position, snapshot.id_bound(i) - 1));
 }
 
-shared_batch catch_up::load(int fd, const storage::record_block& block, protocol::record_id wanted) {
+bool catch_up::has_changed(const storage::log_snapshot& seen, std::size_t i) const {
+    const auto now = log_.snapshot();
+    return i >= now.segment_count() || now.segment(i).first_id != seen.segment(i).first_id
+           || now.segment(i).bytes != seen.segment(i).bytes || now.in_memory(i) != seen.in_memory(i);
+}
+
+shared_batch catch_up::load(int fd, const storage::record_block& block) {
     auto batch = std::make_shared<event_batch>(block.first_id);
     storage::forward_reader reader(fd, block.begin, block.end);
     storage::stored_line line;
@@ -75,10 +98,6 @@ shared_batch catch_up::load(int fd, const storage::record_block& block, protocol
         const std::lock_guard lock(cache_mutex_);
         unreadable_lines_ += unreadable;
     }
-    // Somebody has cut the file under us: what is missing counts as unreadable, so that the reader gets on.
-    while (batch->end_id() <= wanted)
-        batch->add_unreadable();
-    keep(batch);
     return batch;
 }
 
@@ -99,13 +118,12 @@ void catch_up::keep(shared_batch batch) {
     }
 }
 
-storage::segment_index& catch_up::index_of(const storage::segment_info& segment) {
-    const auto it =
-        std::ranges::find(indexes_, segment.first_id, [](const auto& entry) { return entry.first; });
+storage::segment_index& catch_up::index_of(index_key key) {
+    const auto it = std::ranges::find(indexes_, key, [](const auto& entry) { return entry.first; });
     if (it != indexes_.end()) {
         indexes_.splice(indexes_.begin(), indexes_, it);
     } else {
-        indexes_.emplace_front(segment.first_id, storage::segment_index(segment.first_id));
+        indexes_.emplace_front(key, storage::segment_index(key.first_id));
         if (indexes_.size() > max_indexes) indexes_.pop_back();
     }
     return indexes_.front().second;

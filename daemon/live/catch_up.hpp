@@ -26,7 +26,7 @@ struct caught_up {
     shared_batch batch;  ///< covers the record after the position; null: there is none there
     protocol::record_id position =
         0;                       ///< without a batch: where the cursor stands now (may be where it stood)
-    std::optional<removed> gap;  ///< records that retention has removed before the cursor could read them
+    std::optional<removed> gap;  ///< records that are gone before the cursor could read them
 };
 
 /// Any thread. Owned by the application.
@@ -46,9 +46,16 @@ class catch_up {
     [[nodiscard]] std::uint64_t unreadable_lines() const;
 
   private:
-    shared_batch load(int fd, const storage::record_block& block, protocol::record_id wanted);
+    shared_batch load(int fd, const storage::record_block& block);
     void keep(shared_batch batch);
-    storage::segment_index& index_of(const storage::segment_info& segment);
+    /// Records that are held in memory for a while may begin with the id with which a file begins later.
+    struct index_key {
+        protocol::record_id first_id = 0;
+        bool in_memory = false;
+        bool operator==(const index_key&) const = default;
+    };
+    storage::segment_index& index_of(index_key key);
+    [[nodiscard]] bool has_changed(const storage::log_snapshot& seen, std::size_t i) const;
 
     const storage::log& log_;
     std::size_t limit_;
@@ -60,8 +67,7 @@ class catch_up {
 
     /// Held while reading, so that cursors at the same place read a block once. Taken before cache_mutex_.
     std::mutex reading_mutex_;
-    std::list<std::pair<protocol::record_id, storage::segment_index>>
-        indexes_;  ///< by the segment's first id
+    std::list<std::pair<index_key, storage::segment_index>> indexes_;
     protocol::record_scanner scanner_;
 };
 

@@ -34,7 +34,7 @@ bool backward_search::open_older() {
     --segment_;
     const storage::segment_info& segment = snapshot_.segment(segment_);
     if (segment.bytes == 0) return true;
-    base::unique_fd fd = storage::open_segment(snapshot_.directory, segment);
+    base::unique_fd fd = storage::open_segment(snapshot_, segment_);
     if (!fd) return true;
     file_ = std::make_shared<const base::unique_fd>(std::move(fd));
     reader_.emplace(file_->get(), 0, segment.bytes);

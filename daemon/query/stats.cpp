@@ -92,10 +92,10 @@ std::string stats_answer(const storage::log_snapshot& snapshot, const stats_requ
     for (std::size_t i = 0; i < snapshot.segment_count(); ++i) {
         const storage::segment_info& segment = snapshot.segment(i);
         if (segment.bytes == 0) continue;
-        const base::unique_fd fd = storage::open_segment(snapshot.directory, segment);
+        const base::unique_fd fd = storage::open_segment(snapshot, i);
         if (fd) scan.add_segment(fd.get(), segment.bytes);
     }
-    return stats_text(scan.records(), request.hours);
+    return stats_text(scan.records(), request.hours, request.daemon);
 }
 
 }  // namespace livelogd::query

@@ -19,6 +19,7 @@ struct stats_request {
     double hours = 24;
     std::size_t response_times = 1000;  ///< most values in api_stats.response_times
     std::int64_t now_us = 0;            ///< the window is [now - hours, ∞)
+    std::string daemon = {};            ///< a JSON value that is the answer's `daemon`; empty: without
 };
 
 /// The JSON object of the answer. Blocks on the disk. Throws query::stopped or std::system_error.

@@ -105,7 +105,7 @@ std::string mean_text(wide_count sum_us, std::uint64_t count) {
     return decimal_text(static_cast<std::uint64_t>((sum_us + divisor / 2) / divisor), 2);
 }
 
-std::string stats_text(const stats_accumulator& records, double timeframe_hours) {
+std::string stats_text(const stats_accumulator& records, double timeframe_hours, std::string_view daemon) {
     std::string out = R"({"api_stats":)";
     append_api_stats(out, records);
     out += R"(,"error_summary":)";
@@ -114,6 +114,7 @@ std::string stats_text(const stats_accumulator& records, double timeframe_hours)
     append_number(out, timeframe_hours);
     out += R"(,"total_logs":)";
     out += std::to_string(records.totals().logs);
+    if (!daemon.empty()) out.append(R"(,"daemon":)").append(daemon);
     out += "}\n";
     return out;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace livelogd::query {
 
@@ -19,7 +20,9 @@ std::string milliseconds_text(std::uint64_t us);
 /// The mean in milliseconds, rounded half up to two decimals; "0" if there is nothing.
 std::string mean_text(wide_count sum_us, std::uint64_t count);
 
-/// The answer: one compact object with its keys always in the same order, then LF.
-std::string stats_text(const stats_accumulator& records, double timeframe_hours);
+/// The answer: one compact object with its keys always in the same order, then LF. `daemon`: as in
+/// stats_request.
+std::string stats_text(const stats_accumulator& records, double timeframe_hours,
+                       std::string_view daemon = {});
 
 }  // namespace livelogd::query

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <functional>
 
 namespace livelogd::storage {
@@ -22,6 +23,7 @@ struct file_ops {
     std::function<int(int)> fdatasync = ::fdatasync;
     std::function<int(int)> fsync = ::fsync;
     std::function<int(const char*)> unlink = ::unlink;
+    std::function<int(const char*, const char*)> rename = ::rename;
 };
 
 }  // namespace livelogd::storage

@@ -8,32 +8,48 @@
 #include "daemon/storage/segment_chain.hpp"
 #include "daemon/storage/syncer.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
 namespace livelogd::storage {
 
+namespace {
+
+/// Syncing has to begin before the writer has to wait for it.
+log_options fitting(log_options options) {
+    options.sync_bytes = std::min(options.sync_bytes, options.unsynced_max_bytes / 2);
+    return options;
+}
+
+}  // namespace
+
 struct log::impl {
-    impl(const log_options& options, base::report_sink sink, file_ops operations)
-        : report(std::move(sink)),
+    impl(const log_options& given, base::report_sink sink, file_ops operations)
+        : options(fitting(given)),
+          report(std::move(sink)),
           ops(std::move(operations)),
           directory(options.directory, report),
           state(directory.path()),
           opened(open_log(directory, state, report, ops)),
-          sync(options, report, ops),
-          chain(directory, state, sync, report, ops, std::move(opened.contents)),
-          writer(chain, {options.segment_max_bytes, options.backup_count}, options.retry_interval, report) {
-        if (opened.to_seal) sync.seal(std::move(opened.to_seal));
-        if (opened.unsynced)
+          sync(options, ops),
+          chain(directory, state, sync, unsynced, options.sync != sync_policy::none, report, ops,
+                std::move(opened.contents)),
+          writer(chain, sync, unsynced, options, report) {
+        if (opened.to_seal.file) sync.seal(std::move(opened.to_seal.file), opened.to_seal.bytes, 0);
+        if (opened.unsynced && chain.view().active.bytes > 0) {
             sync.written(chain.active_file(), chain.view().active.bytes, chain.next_id(), false);
+        }
     }
 
     // In the order in which they use one another; the lock of the directory is released last.
+    const log_options options;
     const base::report_sink report;
     const file_ops ops;
     log_directory directory;
     state_file state;
     opened_log opened;
+    unsynced_records unsynced;
     syncer sync;
     segment_chain chain;
     log_writer writer;
@@ -57,8 +73,9 @@ const recovery& log::recovered() const {
 void log::start(log_listener& listener) {
     const std::lock_guard lock(impl_->life);
     if (std::exchange(impl_->started, true)) return;
-    impl_->sync.start([&listener](protocol::record_id end_id) { listener.on_synced(end_id); });
     impl_->writer.start(listener);
+    impl_->sync.start({[writer = &impl_->writer](protocol::record_id end_id) { writer->on_synced(end_id); },
+                       [writer = &impl_->writer] { writer->on_sync_failed(); }});
 }
 
 protocol::record_id log::submit(record_batch batch) {
@@ -74,24 +91,27 @@ log_snapshot log::snapshot() const {
 }
 
 std::optional<std::string> log::trouble() const {
-    auto trouble = impl_->writer.trouble();
-    return trouble ? trouble : impl_->sync.trouble();
+    return impl_->writer.trouble();
 }
 
 void log::set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count) {
     impl_->writer.set_limits({segment_max_bytes, backup_count});
 }
 
-log::stop_result log::stop(std::chrono::milliseconds patience) {
+log::stop_result log::stop(std::chrono::milliseconds patience, std::chrono::milliseconds limit) {
+    using clock = std::chrono::steady_clock;
     const std::lock_guard lock(impl_->life);
     if (impl_->stopped) return *impl_->stopped;
     if (!std::exchange(impl_->started, true)) impl_->sync.start({});  // there may be a segment to seal
-    const std::uint64_t unstored = impl_->writer.stop(patience);
-    const bool synced = impl_->sync.stop();
-    if (const auto failure = impl_->chain.note_stop(unstored == 0 && synced)) {
+    const auto now = clock::now();
+    const auto left = impl_->writer.stop(now + patience, now + limit);
+    const auto end = impl_->sync.stop(std::max(now + limit, clock::now() + std::chrono::milliseconds(100)));
+    const bool synced = end == syncer::end::synced && left.unsynced == 0 && !left.doubtful;
+    const bool clean = left.unstored == 0 && synced;
+    if (const auto failure = impl_->chain.note_stop(clean)) {
         impl_->report(base::severity::warning, *failure + "; after the next start ids will jump");
     }
-    impl_->stopped = stop_result{unstored};
+    impl_->stopped = stop_result{left.unstored, left.unsynced, !synced, end == syncer::end::hangs};
     return *impl_->stopped;
 }
 

@@ -20,8 +20,9 @@ namespace livelogd::storage {
 
 /// What was done to the log when it was opened.
 struct recovery {
-    std::uint64_t torn_bytes = 0;     ///< cut from the tail of the newest segment
-    std::filesystem::path torn_file;  ///< where they are kept
+    std::uint64_t torn_bytes = 0;     ///< that were no record, at the end of segments
+    std::filesystem::path torn_file;  ///< where they are kept now; of several files the last
+    std::string cut_failure;          ///< why they could not be moved there and stay where they were
     std::optional<protocol::record_id>
         jumped_from;  ///< the next id there would have been, had ids not jumped
 };
@@ -34,7 +35,7 @@ class log {
     /// Opens or creates the directory, takes its lock, cuts a torn tail. Throws log_error.
     /// `ops` is for tests; every call of it may fail.
     log(const log_options& options, base::report_sink report, file_ops ops = {});
-    ~log();  ///< stop({}) if that has not been done
+    ~log();  ///< stop({}) if that has not been done; may wait for a sync that hangs
     log(const log&) = delete;
     log& operator=(const log&) = delete;
 
@@ -60,11 +61,17 @@ class log {
     void set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count);
 
     struct stop_result {
-        std::uint64_t unstored_records = 0;  ///< handed over, but not stored when patience ended
+        std::uint64_t unstored_records = 0;  ///< handed over, but not stored in time
+        std::uint64_t unsynced_records = 0;  ///< stored, but it is not known whether they survive a power cut
+        bool unsynced = false;               ///< so is something, counted or not
+        /// A sync has not returned: the destructor would wait for it, for as long as the disk takes.
+        bool hangs = false;
     };
-    /// Stores what was handed over, trying for at most `patience` if storing fails, syncs, marks the stop as
-    /// clean, ends the threads. Afterwards submit must not be called.
-    stop_result stop(std::chrono::milliseconds patience);
+    /// Stores what was handed over and syncs it, marks the stop as clean, ends the threads. If storing fails,
+    /// it is tried again for at most `patience`; however slow the disk is, it ends after `limit`. Afterwards
+    /// submit must not be called.
+    stop_result stop(std::chrono::milliseconds patience,
+                     std::chrono::milliseconds limit = std::chrono::seconds(20));
 
   private:
     struct impl;

@@ -83,6 +83,10 @@ std::string lock_holder(int fd) {
 
 log_directory::log_directory(const fs::path& directory, base::report_sink report)
     : report_(std::move(report)), path_(absolute_path(directory)) {
+    attach();
+}
+
+void log_directory::attach() {
     if (const int error = make_directories(path_)) {
         fail("cannot create the log directory " + path_.string(), error, choose_another);
     }
@@ -112,6 +116,18 @@ void log_directory::take_lock() {
     }
 }
 
+void log_directory::reattach() {
+    struct stat named{};
+    struct stat open{};
+    if (::stat(path_.c_str(), &named) == 0 && ::fstat(directory_.get(), &open) == 0
+        && named.st_ino == open.st_ino && named.st_dev == open.st_dev) {
+        return;
+    }
+    attach();
+    report_(base::severity::warning, "the log directory " + path_.string()
+                                         + " had been removed or renamed; the log goes on in a new one");
+}
+
 log_directory::contents log_directory::list() const {
     contents found;
     std::error_code error;
@@ -121,6 +137,11 @@ log_directory::contents log_directory::list() const {
         if (name.ends_with(torn_suffix)) {
             const std::string_view segment(name.data(), name.size() - torn_suffix.size());
             if (const auto id = parse_segment_name(segment)) found.torn.push_back(*id);
+            continue;
+        }
+        if (name.ends_with(rewrite_suffix)) {
+            const std::string_view segment(name.data(), name.size() - rewrite_suffix.size());
+            if (parse_segment_name(segment)) found.unfinished.push_back(entries->path());
             continue;
         }
         const auto id = parse_segment_name(name);

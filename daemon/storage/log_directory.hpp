@@ -25,7 +25,11 @@ class log_directory {
         std::vector<segment_info> segments;  ///< oldest first; `bytes` is the size of the file
         std::vector<protocol::record_id>
             torn;  ///< first ids of the segments that have a .torn file, in order
+        std::vector<std::filesystem::path> unfinished;  ///< segments that were being written anew
     };
+    /// Makes the directory and its lock again if somebody has removed or renamed it. Throws log_error.
+    void reattach();
+
     /// What the log left here. Names of any other pattern are ignored. Throws log_error.
     [[nodiscard]] contents list() const;
 
@@ -37,6 +41,7 @@ class log_directory {
     void point_current_at(protocol::record_id first_id);
 
   private:
+    void attach();
     void take_lock();
     void warn_about_current(const std::string& why);
 

@@ -2,6 +2,7 @@
 #include "daemon/storage/log_opening.hpp"
 
 #include "daemon/storage/segment_name.hpp"
+#include "daemon/storage/segment_replacement.hpp"
 #include "daemon/storage/start_rule.hpp"
 #include "daemon/storage/tail_recovery.hpp"
 #include "protocol/scan.hpp"
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace livelogd::storage {
 
@@ -57,18 +59,21 @@ newest_segment recover_newest(const std::filesystem::path& directory, protocol::
     }
 }
 
+void report_tail(const base::report_sink& report, const std::filesystem::path& path,
+                 const recovered_tail& tail) {
+    if (!tail.failure.empty()) {
+        report(base::severity::warning, path.string() + " ends with " + std::to_string(tail.torn_bytes)
+                                            + " bytes that are no record; they stay there: " + tail.failure);
+    } else if (tail.torn_bytes > 0) {
+        report(base::severity::warning, path.string() + " ended with " + std::to_string(tail.torn_bytes)
+                                            + " bytes that are no record; they are kept in "
+                                            + tail.torn_file.string());
+    }
+}
+
 void report_recovery(const base::report_sink& report, const newest_segment& newest,
                      const start_decision& decision) {
-    const std::string& name = newest.file->path.string();
-    if (!newest.tail.failure.empty()) {
-        report(base::severity::warning,
-               name + " ends with " + std::to_string(newest.tail.torn_bytes)
-                   + " bytes that are no record; they stay there: " + newest.tail.failure);
-    } else if (newest.tail.torn_bytes > 0) {
-        report(base::severity::warning, name + " ended with " + std::to_string(newest.tail.torn_bytes)
-                                            + " bytes that are no record; they are kept in "
-                                            + newest.tail.torn_file.string());
-    }
+    report_tail(report, newest.file->path, newest.tail);
     if (decision.jumped_from) {
         report(base::severity::info, "the last stop may have lost records: ids go on at "
                                          + std::to_string(decision.next_id) + " instead of "
@@ -86,6 +91,52 @@ void drop_empty(std::vector<segment_info>& sealed, const std::filesystem::path& 
     });
 }
 
+/// What was written anew is in the other segment: this one was to be cut when the daemon died.
+void finish_cut(const std::filesystem::path& directory, const log_state::cut& cut,
+                const base::report_sink& report, const file_ops& ops) {
+    if (::access((directory / segment_name(cut.goes_on)).c_str(), F_OK) != 0) return;
+    const auto path = directory / segment_name(cut.segment);
+    if (const int error = cut_segment(path, cut.bytes, ops)) {
+        report(base::severity::error, "cannot cut " + path.string() + ": " + errno_text(error)
+                                          + "; what follows byte " + std::to_string(cut.bytes)
+                                          + " is also in " + segment_name(cut.goes_on));
+    }
+}
+
+/// Cuts the tails of the sealed segments back, as the newest one's. Looks at the end of each file, and reads
+/// the whole of those that are torn. Returns how many bytes were cut.
+std::uint64_t recover_sealed(log_directory::contents& found, const newest_segment& newest,
+                             const std::filesystem::path& directory, const base::report_sink& report,
+                             recovery& recovered) {
+    std::uint64_t torn_bytes = 0;
+    protocol::record_scanner scanner;
+    protocol::record_fields fields;
+    const auto is_record = [&](std::string_view line) {
+        return !scanner.scan_record(line, fields).has_value();
+    };
+    for (segment_info& segment : found.segments) {
+        if (newest.file && segment.first_id == newest.file->first_id) continue;
+        const auto path = directory / segment_name(segment.first_id);
+        const base::unique_fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+        if (!fd) continue;  // readers will tell
+        try {
+            if (ends_with_record(fd.get(), segment.bytes, is_record)) continue;
+            const auto tail = recover_tail(directory, segment.first_id, fd.get(), is_record);
+            report_tail(report, path, tail);
+            if (!tail.failure.empty()) continue;
+            segment.bytes = tail.bytes;
+            torn_bytes += tail.torn_bytes;
+            recovered.torn_file = tail.torn_file;
+            if (!std::ranges::binary_search(found.torn, segment.first_id)) {
+                found.torn.insert(std::ranges::upper_bound(found.torn, segment.first_id), segment.first_id);
+            }
+        } catch (const std::system_error& error) {
+            report(base::severity::error, "cannot read " + path.string() + ": " + error.code().message());
+        }
+    }
+    return torn_bytes;
+}
+
 active_segment begin_segment(log_directory& directory, protocol::record_id first_id, const file_ops& ops) {
     try {
         return active_segment::create(directory.path(), first_id, ops);
@@ -100,9 +151,13 @@ active_segment begin_segment(log_directory& directory, protocol::record_id first
 
 opened_log open_log(log_directory& directory, state_file& state, const base::report_sink& report,
                     const file_ops& ops) {
-    log_directory::contents found = directory.list();
     start_facts facts;
     facts.state = state.load();
+    if (facts.state && facts.state->pending_cut)
+        finish_cut(directory.path(), *facts.state->pending_cut, report, ops);
+    log_directory::contents found = directory.list();
+    for (const auto& path : found.unfinished)
+        ops.unlink(path.c_str());
     facts.boot_id = current_boot_id();
     facts.now = now_us();
 
@@ -120,29 +175,33 @@ opened_log open_log(log_directory& directory, state_file& state, const base::rep
     }
 
     recovery recovered;
-    std::shared_ptr<const segment_file> to_seal;
+    decltype(opened_log::to_seal) to_seal;
     if (newest.file) {
-        recovered = {newest.tail.torn_bytes, newest.tail.torn_file, decision.jumped_from};
+        recovered = {newest.tail.torn_bytes, newest.tail.torn_file, newest.tail.failure,
+                     decision.jumped_from};
         report_recovery(report, newest, decision);
         if (newest.tail.torn_bytes > 0 && !newest.tail.torn_file.empty()
             && (found.torn.empty() || found.torn.back() != newest.file->first_id)) {
             found.torn.push_back(newest.file->first_id);
         }
         if (decision.new_segment) {
-            to_seal = newest.file;
+            if (newest.tail.bytes > 0) to_seal = {newest.file, newest.tail.bytes};
             // A file with nothing but rubbish that could not be moved away is kept, but is no segment.
             if (newest.tail.bytes > 0 || newest.tail.failure.empty()) {
                 found.segments.push_back({newest.file->first_id, newest.tail.bytes});
             }
         }
     }
+    // Which of the sealed segments had been synced when the power went is not known.
+    const bool power_cut = !facts.state || (!facts.state->clean && facts.state->boot_id != facts.boot_id);
+    if (power_cut) recovered.torn_bytes += recover_sealed(found, newest, directory.path(), report, recovered);
     drop_empty(found.segments, directory.path(), ops);
 
     active_segment active = decision.new_segment ? begin_segment(directory, decision.next_id, ops)
                                                  : active_segment(std::move(newest.file), newest.tail.bytes,
                                                                   newest.tail.records, ops);
     directory.point_current_at(active.info().first_id);
-    const log_state in_use{facts.boot_id, false, active.next_id(), active.info().first_id, false};
+    const log_state in_use{facts.boot_id, false, active.next_id(), active.info().first_id, false, {}};
     if (const auto failure = state.save(in_use, state_file::durability::power)) {
         report(base::severity::warning, *failure + "; after the next start ids will jump");
     }

@@ -17,7 +17,10 @@ struct opened_log {
     recovery recovered;
     log_contents contents;
     /// The last run's active segment, where it does not go on; may be null.
-    std::shared_ptr<const segment_file> to_seal;
+    struct {
+        std::shared_ptr<const segment_file> file;
+        std::uint64_t bytes = 0;
+    } to_seal;
     /// The last run was killed: what the active segment holds may not have been synced.
     bool unsynced = false;
 };

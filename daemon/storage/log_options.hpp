@@ -19,6 +19,8 @@ struct log_options {
     sync_policy sync = sync_policy::interval;
     std::chrono::milliseconds sync_interval{1000};
     std::uint64_t sync_bytes = 16u << 20;  ///< under `interval`: sync sooner once this much is unsynced
+    /// What is kept in memory until it is synced, bytes: with more, the writer waits for the disk.
+    std::uint64_t unsynced_max_bytes = 64u << 20;
     std::chrono::milliseconds retry_interval{
         200};  ///< how long to wait, while storing fails, before trying again
 };

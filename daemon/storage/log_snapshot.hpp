@@ -2,6 +2,7 @@
 // What the log holds at one moment: the reading side's view of it.
 #pragma once
 
+#include "daemon/base/unique_fd.hpp"
 #include "protocol/record_id.hpp"
 
 #include <cstdint>
@@ -18,19 +19,30 @@ struct segment_info {
         0;  ///< published length: ends after an LF; later bytes of the file are not to be read
 };
 
+struct id_range {
+    protocol::record_id from = 0;
+    protocol::record_id to = 0;  ///< both inclusive
+};
+
 /// A consistent view of the log. A value: it stays true of what it names, but retention may remove the files
 /// (a reader that has opened one keeps it).
 struct log_snapshot {
     std::filesystem::path directory;
     std::shared_ptr<const std::vector<segment_info>> sealed;  ///< oldest first; never null
-    segment_info active;                                      ///< the newest; may be empty (bytes == 0)
+    segment_info active;                                      ///< the newest file; may be empty (bytes == 0)
     protocol::record_id next_id = 0;                          ///< the id the next record will get
+    segment_info held;  ///< what waits in memory while storing fails; bytes == 0 if nothing does
+    std::shared_ptr<const base::unique_fd> held_file;  ///< where it can be read; null if nothing is held
+    /// Ids of records that somebody else has removed from the files; sorted. Never null.
+    std::shared_ptr<const std::vector<id_range>> lost = std::make_shared<const std::vector<id_range>>();
 
-    /// Sealed segments, then the active one.
-    [[nodiscard]] std::size_t segment_count() const { return sealed->size() + 1; }
+    /// Sealed segments, then the active one, then what is held.
+    [[nodiscard]] std::size_t segment_count() const { return sealed->size() + (held.bytes > 0 ? 2 : 1); }
     [[nodiscard]] const segment_info& segment(std::size_t i) const {
-        return i < sealed->size() ? (*sealed)[i] : active;
+        if (i < sealed->size()) return (*sealed)[i];
+        return i == sealed->size() ? active : held;
     }
+    [[nodiscard]] bool in_memory(std::size_t i) const { return i > sealed->size(); }
     /// Where the ids of segment i end: the first id of the next one, or next_id. Ids near the end of a
     /// segment may never have been given (a jump after an unclean stop).
     [[nodiscard]] protocol::record_id id_bound(std::size_t i) const {

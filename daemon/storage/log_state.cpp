@@ -54,12 +54,26 @@ std::optional<bool> bool_member(const json::object& object, std::string_view key
     return value->get_bool();
 }
 
+std::optional<log_state::cut> cut_member(const json::object& object) {
+    const json::value* value = object.if_contains("cut");
+    if (value == nullptr || !value->is_object()) return std::nullopt;
+    const auto segment = id_member(value->get_object(), "segment");
+    const auto bytes = id_member(value->get_object(), "bytes");
+    const auto goes_on = id_member(value->get_object(), "goes_on");
+    if (!segment || !bytes || !goes_on) return std::nullopt;
+    return log_state::cut{*segment, *bytes, *goes_on};
+}
+
 std::string to_text(const log_state& state) {
-    const json::object object{{"boot_id", state.boot_id},
-                              {"clean", state.clean},
-                              {"next_id", state.next_id},
-                              {"segment", state.segment},
-                              {"storing_failed", state.storing_failed}};
+    json::object object{{"boot_id", state.boot_id},
+                        {"clean", state.clean},
+                        {"next_id", state.next_id},
+                        {"segment", state.segment},
+                        {"storing_failed", state.storing_failed}};
+    if (state.pending_cut) {
+        const auto& cut = *state.pending_cut;
+        object["cut"] = {{"segment", cut.segment}, {"bytes", cut.bytes}, {"goes_on", cut.goes_on}};
+    }
     return json::serialize(object) + "\n";
 }
 
@@ -114,7 +128,8 @@ std::optional<log_state> state_file::load() const {
     if (boot_id == nullptr || !boot_id->is_string() || !clean || !next_id || !segment || !storing_failed) {
         return std::nullopt;
     }
-    return log_state{std::string(boot_id->get_string()), *clean, *next_id, *segment, *storing_failed};
+    return log_state{
+        std::string(boot_id->get_string()), *clean, *next_id, *segment, *storing_failed, cut_member(object)};
 }
 
 std::optional<std::string> state_file::save(const log_state& state, durability how) {

@@ -4,6 +4,7 @@
 
 #include "daemon/storage/log_snapshot.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +17,14 @@ struct log_state {
     protocol::record_id next_id = 0;  ///< exact after a clean stop, else a lower bound
     protocol::record_id segment = 0;  ///< first id of the active segment at that time
     bool storing_failed = false;      ///< records that were handed over may be in no file
+
+    /// A segment that has to be cut because what follows has been written anew into another one.
+    struct cut {
+        protocol::record_id segment = 0;  ///< first id of the one to cut
+        std::uint64_t bytes = 0;          ///< that it keeps
+        protocol::record_id goes_on = 0;  ///< first id of the other; if that does not exist, nothing is cut
+    };
+    std::optional<cut> pending_cut{};
 };
 
 /// Names this boot of the machine; empty where the kernel does not tell.

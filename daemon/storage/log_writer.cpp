@@ -11,7 +11,8 @@ namespace livelogd::storage {
 
 namespace {
 
-constexpr std::chrono::milliseconds longest_patience = std::chrono::hours(24);
+/// After a failed sync the disk is left alone for longer and longer, up to this.
+constexpr std::chrono::milliseconds longest_pause{5000};
 
 [[maybe_unused]] bool consistent(const record_batch& batch) {
     const auto bytes =
@@ -20,23 +21,42 @@ constexpr std::chrono::milliseconds longest_patience = std::chrono::hours(24);
     return bytes == batch.lines.size();
 }
 
+/// The view of the files, cut where they end for readers: at `offset` of `segment`. What follows is not
+/// theirs.
+log_snapshot cut_view(log_snapshot view, protocol::record_id segment, std::uint64_t offset) {
+    const auto& all = *view.sealed;
+    const auto end = std::ranges::lower_bound(all, segment, {}, &segment_info::first_id);
+    // Retention may have removed the segment meanwhile: then an empty one stands for it.
+    view.active = {segment, offset};
+    if (end != all.end()) {
+        if (end->first_id != segment) view.active.bytes = 0;
+        view.sealed = std::make_shared<const std::vector<segment_info>>(all.begin(), end);
+    }
+    return view;
+}
+
 std::string count_of_records(std::uint64_t n) {
     return std::to_string(n) + (n == 1 ? " record" : " records");
 }
 
 }  // namespace
 
-log_writer::log_writer(segment_chain& chain, const log_limits& limits,
-                       std::chrono::milliseconds retry_interval, base::report_sink report)
+log_writer::log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced,
+                       const log_options& options, base::report_sink report)
     : chain_(chain),
-      retry_interval_(retry_interval),
+      sync_(sync),
+      unsynced_(unsynced),
+      retry_interval_(options.retry_interval),
+      unsynced_max_bytes_(options.unsynced_max_bytes),
+      keeps_unsynced_(options.sync != sync_policy::none),
       report_(std::move(report)),
       next_id_(chain.next_id()),
-      limits_(limits),
-      view_(chain.view()) {}
+      limits_{options.segment_max_bytes, options.backup_count},
+      view_(chain.view()),
+      taken_end_(chain.next_id()) {}
 
 log_writer::~log_writer() {
-    stop({});
+    stop(clock::now(), clock::now());
 }
 
 void log_writer::start(log_listener& listener) {
@@ -66,6 +86,24 @@ void log_writer::set_limits(const log_limits& limits) {
     limits_changed_ = true;
 }
 
+void log_writer::on_synced(protocol::record_id end_id) {
+    unsynced_.release(end_id);
+    if (listener_ != nullptr) listener_->on_synced(end_id);
+    {
+        const std::lock_guard lock(mutex_);
+        sync_told_ = true;
+    }
+    wake_.notify_one();
+}
+
+void log_writer::on_sync_failed() {
+    {
+        const std::lock_guard lock(mutex_);
+        sync_told_ = true;
+    }
+    wake_.notify_one();
+}
+
 log_snapshot log_writer::snapshot() const {
     const std::lock_guard lock(view_mutex_);
     return view_;
@@ -76,15 +114,19 @@ std::optional<std::string> log_writer::trouble() const {
     return trouble_;
 }
 
-std::uint64_t log_writer::stop(std::chrono::milliseconds patience) {
+log_writer::unfinished log_writer::stop(clock::time_point deadline, clock::time_point limit) {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        deadline_ = clock::now() + std::min(patience, longest_patience);
+        deadline_ = deadline;
+        limit_ = std::max(deadline, limit);
     }
     wake_.notify_all();
     if (thread_.joinable()) thread_.join();
-    return pending_records_.load();
+    unfinished left{pending_records_.load(), 0, doubtful_};
+    for (const auto& piece : unsynced_.all())
+        left.unsynced += piece.record_count;
+    return left;
 }
 
 void log_writer::run() {
@@ -92,19 +134,50 @@ void log_writer::run() {
     take_limits();
     publish();
     std::vector<shared_records> work;
-    for (;;) {
-        work.clear();
-        {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-            if (pending_.empty()) return;
-            work.swap(pending_);
-        }
+    while (wait_for_work(work)) {
         for (const shared_records& batch : work) {
             take_limits();
-            if (!store(batch)) return;
+            look_at_syncs();
+            take(batch);
+        }
+        work.clear();
+        look_at_syncs();
+        if (outage_ && clock::now() >= outage_->retry_at) try_again();
+    }
+}
+
+/// Waits for batches, for the time to try again, or for the end: false when the thread's work is done, or
+/// the time for it is over.
+bool log_writer::wait_for_work(std::vector<shared_records>& work) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        if (!pending_.empty()) {
+            work.swap(pending_);
+            return true;
+        }
+        if (std::exchange(sync_told_, false)) return true;
+        const auto now = clock::now();
+        if (outage_ && now >= outage_->retry_at) {
+            // One last try is made when the time is over, if none was made since.
+            return !stopping_ || now < deadline_;
+        }
+        if (stopping_ && !outage_) sync_.flush();
+        const auto end = outage_ ? deadline_ : limit_;
+        if (stopping_ && (now >= end || (!outage_ && sync_.settled()))) return false;
+        auto until = clock::time_point::max();
+        if (outage_) until = outage_->retry_at;
+        if (stopping_) until = std::min(until, end);
+        if (until == clock::time_point::max()) {
+            wake_.wait(lock);
+        } else {
+            wake_.wait_until(lock, until);
         }
     }
+}
+
+bool log_writer::out_of_time() const {
+    const std::lock_guard lock(mutex_);
+    return stopping_ && clock::now() >= limit_;
 }
 
 void log_writer::take_limits() {
@@ -117,72 +190,201 @@ void log_writer::take_limits() {
     chain_.retain();
 }
 
-bool log_writer::store(const shared_records& batch) {
-    const protocol::record_id first_id = chain_.next_id();
-    std::size_t records = 0;
-    std::size_t bytes = 0;
-    bool last_try = false;
-    for (;;) {
-        const auto part = chain_.store(std::string_view(batch->lines).substr(bytes),
-                                       std::span(batch->records).subspan(records), batch->durable);
-        records += part.records;
-        bytes += part.bytes;
-        pending_records_.fetch_sub(part.records, std::memory_order_relaxed);
-        pending_bytes_.fetch_sub(part.bytes, std::memory_order_relaxed);
-        if (part.error == 0) break;
-        if (last_try) return false;
-        begin_trouble(part.error);
-        last_try = !wait_to_retry();
-        take_limits();
+void log_writer::take(const shared_records& batch) {
+    const protocol::record_id first_id = taken_end_;
+    taken_end_ += batch->records.size();
+    if (!outage_) wait_for_the_disk();
+    segment_chain::stored done;
+    if (!outage_) {
+        // At a stop the time may be over while much still waits.
+        if (out_of_time()) return;
+        done = store(batch, 0, 0);
+        if (done.error == 0) {
+            publish();
+            listener_->on_appended(first_id, batch);
+            listener_->on_written(taken_end_, *batch);
+            return;
+        }
+        begin_outage("cannot store in " + chain_.active_path().string() + ": "
+                         + std::generic_category().message(done.error),
+                     retry_interval_);
     }
-    // A batch shows in snapshots as a whole, however many writes and segments it took.
+    hold(batch, first_id, done);
+}
+
+/// Shows the batch from memory. `written`: what of it is in a file.
+void log_writer::hold(const shared_records& batch, protocol::record_id first_id,
+                      segment_chain::stored written) {
+    held_.waiting.push_back({batch, first_id, written.records, written.bytes});
+    outage_->held_records = std::max(outage_->held_records, pending_records_.load());
+    const bool all_before_shown = outage_->shown_to == first_id;
+    if (!all_before_shown || !held_.show(std::string_view(batch->lines).substr(written.bytes))) return;
+    outage_->shown_to = first_id + batch->records.size();
     publish();
-    end_trouble();
     listener_->on_appended(first_id, batch);
-    listener_->on_written(first_id + batch->records.size(), *batch);
+}
+
+/// Waits while more is unsynced than may be kept in memory for the case that a sync fails.
+void log_writer::wait_for_the_disk() {
+    while (unsynced_.bytes() > unsynced_max_bytes_ || sync_.behind()) {
+        {
+            std::unique_lock lock(mutex_);
+            if (!sync_told_) {
+                if (stopping_ && clock::now() >= limit_) return;
+                const auto soon = clock::now() + std::chrono::milliseconds(100);
+                wake_.wait_until(lock, stopping_ ? std::min(soon, limit_) : soon,
+                                 [this] { return sync_told_; });
+            }
+            sync_told_ = false;
+        }
+        look_at_syncs();
+        if (outage_) return;
+    }
+}
+
+void log_writer::look_at_syncs() {
+    if (outage_ && outage_->files_suspect) return;
+    auto failure = sync_.failure();
+    if (!failure) return;
+    if (outage_) {
+        note_failure(std::move(*failure));
+    } else {
+        begin_outage(std::move(*failure), std::chrono::milliseconds(0));
+    }
+    distrust_files();
+}
+
+void log_writer::begin_outage(std::string reason, std::chrono::milliseconds pause) {
+    const auto active = chain_.view().active;
+    outage_.emplace();
+    outage_->since = clock::now();
+    outage_->pause = pause;
+    outage_->retry_at = outage_->since + pause;
+    outage_->segment = active.first_id;
+    outage_->offset = active.bytes;
+    outage_->boundary = chain_.next_id();
+    outage_->reason = reason;
+    {
+        // What has been shown stays shown: the batch of which a part is in the file comes next.
+        const std::lock_guard lock(view_mutex_);
+        outage_->shown_to = view_.next_id;
+    }
+    held_.show_from(outage_->boundary);
+    note_failure(std::move(reason));
+    chain_.note_storing_failed(true);
+    report_(base::severity::error, outage_->reason + "; " + count_of_records(pending_records_.load())
+                                       + " wait until it can be done");
+    listener_->on_trouble(outage_->reason);
+}
+
+void log_writer::note_failure(std::string reason) {
+    const std::lock_guard lock(view_mutex_);
+    trouble_ = std::move(reason);
+}
+
+/// Readers get everything that is unsynced from memory from now on.
+void log_writer::distrust_files() {
+    outage_->files_suspect = true;
+    doubtful_ = doubtful_ || !keeps_unsynced_;
+    const auto pieces = unsynced_.all();
+    // Without memory to show them from, the files have to do.
+    if (pieces.empty() || !held_.can_be_shown()) return;
+    outage_->segment = pieces.front().segment;
+    outage_->offset = pieces.front().offset;
+    outage_->boundary = pieces.front().first_id;
+    held_.show_from(outage_->boundary);
+    for (const auto& piece : pieces) {
+        outage_->rewritten += piece.record_count;
+        held_.show(piece.lines());
+    }
+    for (const auto& waiting : held_.waiting) {
+        if (waiting.first_id >= outage_->shown_to) break;
+        held_.show(std::string_view(waiting.batch->lines).substr(waiting.bytes_written));
+    }
+    publish();
+}
+
+void log_writer::try_again() {
+    take_limits();
+    if (outage_->files_suspect) {
+        if (auto failure = chain_.rewrite()) {
+            note_failure(std::move(*failure));
+            outage_->pause = std::clamp(outage_->pause * 2, retry_interval_, longest_pause);
+            outage_->retry_at = clock::now() + outage_->pause;
+            return;
+        }
+        outage_->files_suspect = false;
+        sync_.resume();
+        unsynced_.release(chain_.next_id());
+        if (listener_ != nullptr) listener_->on_synced(chain_.next_id());
+    }
+    if (write_held()) {
+        end_outage();
+    } else {
+        outage_->pause = retry_interval_;
+        outage_->retry_at = clock::now() + outage_->pause;
+    }
+}
+
+/// False if it fails again.
+bool log_writer::write_held() {
+    while (!held_.waiting.empty()) {
+        auto& first = held_.waiting.front();
+        const auto done = store(first.batch, first.records_written, first.bytes_written);
+        first.records_written += done.records;
+        first.bytes_written += done.bytes;
+        if (done.error != 0) {
+            note_failure("cannot store in " + chain_.active_path().string() + ": "
+                         + std::generic_category().message(done.error));
+            return false;
+        }
+        if (first.first_id >= outage_->shown_to) {
+            outage_->late.push_back(std::move(first));  // cannot be shown before readers use the files again
+        } else {
+            listener_->on_written(first.first_id + first.batch->records.size(), *first.batch);
+        }
+        held_.waiting.pop_front();
+        if (out_of_time()) return held_.waiting.empty();
+    }
     return true;
 }
 
-/// False if there is no time left for another wait.
-bool log_writer::wait_to_retry() {
-    const auto until = clock::now() + retry_interval_;
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        const auto end = stopping_ ? std::min(until, deadline_) : until;
-        if (clock::now() >= end) return !stopping_ || clock::now() < deadline_;
-        wake_.wait_until(lock, end);
-    }
-}
-
-void log_writer::begin_trouble(int error) {
-    waiting_in_trouble_ = std::max(waiting_in_trouble_, pending_records_.load());
-    const std::string text =
-        "cannot store in " + chain_.active_path().string() + ": " + std::generic_category().message(error);
+void log_writer::end_outage() {
+    const outage over = *std::exchange(outage_, std::nullopt);
+    chain_.note_storing_failed(false);
     {
         const std::lock_guard lock(view_mutex_);
-        const bool known = trouble_.has_value();
-        trouble_ = text;
-        if (known) return;
-    }
-    chain_.note_storing_failed(true);
-    report_(base::severity::error,
-            text + "; " + count_of_records(waiting_in_trouble_) + " wait until it can be done");
-}
-
-void log_writer::end_trouble() {
-    {
-        const std::lock_guard lock(view_mutex_);
-        if (!trouble_) return;
         trouble_.reset();
     }
-    chain_.note_storing_failed(false);
-    report_(base::severity::info,
-            "records are stored again; " + count_of_records(waiting_in_trouble_) + " had waited");
-    waiting_in_trouble_ = 0;
+    publish();
+    for (const auto& one : over.late) {
+        listener_->on_appended(one.first_id, one.batch);
+        listener_->on_written(one.first_id + one.batch->records.size(), *one.batch);
+    }
+    held_.clear();
+    std::string text = "records are stored again; " + count_of_records(over.held_records) + " had waited";
+    if (over.rewritten > 0) text += ", " + count_of_records(over.rewritten) + " have been written anew";
+    report_(base::severity::info, text);
+    const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - over.since);
+    listener_->on_recovered({over.reason, duration, over.held_records, over.rewritten});
+}
+
+segment_chain::stored log_writer::store(const shared_records& batch, std::size_t first_record,
+                                        std::size_t first_byte) {
+    const auto done = chain_.store(batch, first_record, first_byte);
+    pending_records_.fetch_sub(done.records, std::memory_order_relaxed);
+    pending_bytes_.fetch_sub(done.bytes, std::memory_order_relaxed);
+    return done;
 }
 
 void log_writer::publish() {
     log_snapshot view = chain_.view();
+    if (outage_) {
+        view = cut_view(std::move(view), outage_->segment, outage_->offset);
+        view.next_id = outage_->shown_to;
+        view.held = held_.segment();
+        if (view.held.bytes > 0) view.held_file = held_.file();
+    }
     const std::lock_guard lock(view_mutex_);
     std::swap(view_, view);
 }

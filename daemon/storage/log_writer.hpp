@@ -3,11 +3,15 @@
 #pragma once
 
 #include "daemon/base/report.hpp"
+#include "daemon/storage/held_records.hpp"
 #include "daemon/storage/log_listener.hpp"
+#include "daemon/storage/log_options.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/record_batch.hpp"
 #include "daemon/storage/retention.hpp"
 #include "daemon/storage/segment_chain.hpp"
+#include "daemon/storage/syncer.hpp"
+#include "daemon/storage/unsynced_records.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -21,11 +25,15 @@
 
 namespace livelogd::storage {
 
-/// All members from any thread, except that start and stop must not be called at the same time.
+/// While storing works, a batch is written, then shown to readers. While it fails, batches are held in memory
+/// and shown from there, and once in a while storing is tried again: first what is in files that cannot be
+/// trusted is written anew, then what is held is written, in order, and then all is as before. All members
+/// from any thread, except that start and stop must not be called at the same time.
 class log_writer {
   public:
-    /// `chain` must outlive it and belongs to the thread from start to the end of stop.
-    log_writer(segment_chain& chain, const log_limits& limits, std::chrono::milliseconds retry_interval,
+    /// `chain`, `sync` and `unsynced` must outlive it; the chain belongs to the thread from start to the end
+    /// of stop.
+    log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced, const log_options& options,
                base::report_sink report);
     ~log_writer();
     log_writer(const log_writer&) = delete;
@@ -36,49 +44,96 @@ class log_writer {
     protocol::record_id submit(record_batch batch);
     void set_limits(const log_limits& limits);
 
+    /// The sync thread has something to tell: everything below `end_id` is synced; or look at its failure().
+    void on_synced(protocol::record_id end_id);
+    void on_sync_failed();
+
     [[nodiscard]] std::uint64_t pending_bytes() const {
         return pending_bytes_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] log_snapshot snapshot() const;
     [[nodiscard]] std::optional<std::string> trouble() const;
 
-    /// Stores what was handed over, ends the thread. Returns how many records are not stored.
-    std::uint64_t stop(std::chrono::milliseconds patience);
+    struct unfinished {
+        std::uint64_t unstored = 0;  ///< records in no file
+        std::uint64_t unsynced = 0;  ///< records in a file that could not be synced
+        bool doubtful = false;       ///< other records were in such a file, and had not been kept in memory
+    };
+    /// Stores what was handed over and has it synced, at most until `limit`, and only until `deadline` if
+    /// storing fails; ends the thread.
+    unfinished stop(std::chrono::steady_clock::time_point deadline,
+                    std::chrono::steady_clock::time_point limit);
 
   private:
     using clock = std::chrono::steady_clock;
 
+    /// What is true while storing fails.
+    struct outage {
+        std::string reason;
+        clock::time_point since;
+        clock::time_point retry_at;
+        std::chrono::milliseconds pause;   ///< between two tries
+        bool files_suspect = false;        ///< a sync has failed: what is unsynced has to be written anew
+        protocol::record_id shown_to = 0;  ///< from here on records are not shown: memory has run out
+        // Where the files end for readers until it is over; what follows is shown from memory.
+        protocol::record_id segment = 0;
+        std::uint64_t offset = 0;
+        protocol::record_id boundary = 0;  ///< the id there
+        std::uint64_t held_records = 0;    ///< at most
+        std::uint64_t rewritten = 0;
+        std::vector<held_records::waiting_batch> late;  ///< written, and not shown yet
+    };
+
     void run();
-    bool store(const shared_records& batch);
-    bool wait_to_retry();
+    bool wait_for_work(std::vector<shared_records>& work);
+    void take(const shared_records& batch);
+    void hold(const shared_records& batch, protocol::record_id first_id, segment_chain::stored written);
+    void wait_for_the_disk();
+    void look_at_syncs();
     void take_limits();
-    void begin_trouble(int error);
-    void end_trouble();
+    void begin_outage(std::string reason, std::chrono::milliseconds pause);
+    void distrust_files();
+    void try_again();
+    bool write_held();
+    void end_outage();
+    void note_failure(std::string reason);
+    segment_chain::stored store(const shared_records& batch, std::size_t first_record,
+                                std::size_t first_byte);
     void publish();
+    [[nodiscard]] bool out_of_time() const;
 
     segment_chain& chain_;
+    syncer& sync_;
+    unsynced_records& unsynced_;
     const std::chrono::milliseconds retry_interval_;
+    const std::uint64_t unsynced_max_bytes_;
+    const bool keeps_unsynced_;
     const base::report_sink report_;
     log_listener* listener_ = nullptr;
 
     std::atomic<std::uint64_t> pending_bytes_{0};
     std::atomic<std::uint64_t> pending_records_{0};
 
-    std::mutex mutex_;  ///< guards what is handed over; held for moments
+    mutable std::mutex mutex_;  ///< guards what is handed over; held for moments
     std::condition_variable wake_;
     std::vector<shared_records> pending_;
     protocol::record_id next_id_;  ///< that the next batch handed over gets
     log_limits limits_;
     bool limits_changed_ = true;
+    bool sync_told_ = false;  ///< something about syncing has changed
     bool stopping_ = false;
-    clock::time_point deadline_;  ///< until when storing is tried once stopping_
+    clock::time_point deadline_;  ///< until when storing is tried again once stopping_
+    clock::time_point limit_;     ///< until when anything is done once stopping_
 
     mutable std::mutex view_mutex_;  ///< guards what is published; held for moments
     log_snapshot view_;
     std::optional<std::string> trouble_;
 
-    std::uint64_t waiting_in_trouble_ =
-        0;  ///< the writer's own: records that waited, at most, while storing failed
+    // The writer thread's own.
+    protocol::record_id taken_end_;  ///< the id that the next batch that is taken has
+    held_records held_;
+    std::optional<outage> outage_;
+    bool doubtful_ = false;
     std::thread thread_;
 };
 

@@ -2,6 +2,7 @@
 #include "daemon/storage/segment_chain.hpp"
 
 #include "daemon/storage/segment_name.hpp"
+#include "daemon/storage/segment_replacement.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,10 +12,13 @@
 namespace livelogd::storage {
 
 segment_chain::segment_chain(log_directory& directory, state_file& state, syncer& sync,
-                             base::report_sink report, const file_ops& ops, log_contents contents)
+                             unsynced_records& unsynced, bool keep_unsynced, base::report_sink report,
+                             const file_ops& ops, log_contents contents)
     : directory_(directory),
       state_(state),
       sync_(sync),
+      unsynced_(unsynced),
+      keep_unsynced_(keep_unsynced),
       report_(std::move(report)),
       ops_(ops),
       boot_id_(std::move(contents.boot_id)),
@@ -34,8 +38,10 @@ segment_chain::span_of_records segment_chain::that_fit(std::span<const record_ba
     return fitting;
 }
 
-segment_chain::stored segment_chain::store(std::string_view lines,
-                                           std::span<const record_batch::record> records, bool durable) {
+segment_chain::stored segment_chain::store(const shared_records& batch, std::size_t first_record,
+                                           std::size_t first_byte) {
+    const auto lines = std::string_view(batch->lines).substr(first_byte);
+    const auto records = std::span(batch->records).subspan(first_record);
     stored result;
     // A segment that cannot be sealed, because no new one can be made, grows over its limit until the next
     // batch.
@@ -55,8 +61,22 @@ segment_chain::stored segment_chain::store(std::string_view lines,
                 continue;
             }
         }
+        stored_piece piece{batch,
+                           first_record + result.records,
+                           0,
+                           first_byte + result.bytes,
+                           0,
+                           active_.next_id(),
+                           active_.info().first_id,
+                           active_.info().bytes};
         const auto done = active_.append(lines.substr(result.bytes, part.bytes), left.first(part.records));
-        sync_.written(active_.file(), done.bytes, active_.next_id(), durable);
+        piece.record_count = done.records;
+        piece.byte_count = done.bytes;
+        if (done.records > 0) {
+            // Before the sync thread is told: it releases what it has synced.
+            if (keep_unsynced_ || batch->durable || unsynced_.bytes() > 0) unsynced_.add(std::move(piece));
+            sync_.written(active_.file(), active_.info().bytes, active_.next_id(), batch->durable);
+        }
         result.records += done.records;
         result.bytes += done.bytes;
         if (done.error != 0) {
@@ -75,9 +95,8 @@ int segment_chain::make_writable() {
     const int error = errno;
     if (active_.info().bytes > 0) return rotate() ? 0 : error;
     // Nothing but a fragment: no empty segment is ever sealed, so the file is made anew under the same name.
-    if (ops_.unlink(active_path().c_str()) != 0 && errno != ENOENT) return error;
     try {
-        begin_segment(active_segment::create(directory_.path(), active_.next_id(), ops_));
+        begin_segment(write_segment_anew(directory_.path(), active_.next_id(), {}, ops_));
     } catch (const std::system_error& failure) {
         return failure.code().value();
     }
@@ -91,11 +110,12 @@ bool segment_chain::rotate() {
     try {
         auto next = active_segment::create(directory_.path(), active_.next_id(), ops_);
         auto sealed = std::make_shared<std::vector<segment_info>>(*sealed_);
-        sealed->push_back(active_.info());
+        const auto info = active_.info();
+        sealed->push_back(info);
         auto file = active_.file();
         begin_segment(std::move(next));
         sealed_ = std::move(sealed);
-        sync_.seal(std::move(file));
+        sync_.seal(std::move(file), info.bytes, active_.next_id());
     } catch (const std::system_error& failure) {
         if (!rotation_failed_) {
             report_(base::severity::error, std::string(failure.what()) + "; "
@@ -124,6 +144,8 @@ void segment_chain::begin_segment(active_segment next) {
 
 void segment_chain::retain() {
     const std::size_t surplus = segments_to_remove(*sealed_, limits_);
+    if (surplus == 0) return;
+    sync_.removing_below(view().id_bound(surplus - 1));
     std::size_t removed = 0;
     // The oldest must go first: a hole in the middle would be worse than a segment too many.
     while (removed < surplus && remove(directory_.path() / segment_name((*sealed_)[removed].first_id)))
@@ -159,7 +181,7 @@ void segment_chain::remove_torn_before(protocol::record_id id) {
 }
 
 log_snapshot segment_chain::view() const {
-    return {directory_.path(), sealed_, active_.info(), active_.next_id()};
+    return {directory_.path(), sealed_, active_.info(), active_.next_id(), {}, nullptr, lost_};
 }
 
 void segment_chain::note_storing_failed(bool failed) {
@@ -172,8 +194,9 @@ std::optional<std::string> segment_chain::note_stop(bool clean) {
     return save_state(clean, state_file::durability::power);
 }
 
-std::optional<std::string> segment_chain::save_state(bool clean, state_file::durability how) {
-    return state_.save({boot_id_, clean, next_id(), active_.info().first_id, storing_failed_}, how);
+std::optional<std::string> segment_chain::save_state(bool clean, state_file::durability how,
+                                                     std::optional<log_state::cut> cut) {
+    return state_.save({boot_id_, clean, next_id(), active_.info().first_id, storing_failed_, cut}, how);
 }
 
 }  // namespace livelogd::storage

@@ -11,6 +11,7 @@
 #include "daemon/storage/record_batch.hpp"
 #include "daemon/storage/retention.hpp"
 #include "daemon/storage/syncer.hpp"
+#include "daemon/storage/unsynced_records.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace livelogd::storage {
@@ -35,8 +35,10 @@ struct log_contents {
 /// One thread at a time. What it is constructed with by reference must outlive it.
 class segment_chain {
   public:
-    segment_chain(log_directory& directory, state_file& state, syncer& sync, base::report_sink report,
-                  const file_ops& ops, log_contents contents);
+    /// `keep_unsynced`: what is written goes to `unsynced` until it is synced; else only what somebody wants
+    /// to be durable, and what follows it.
+    segment_chain(log_directory& directory, state_file& state, syncer& sync, unsynced_records& unsynced,
+                  bool keep_unsynced, base::report_sink report, const file_ops& ops, log_contents contents);
 
     /// What retention and sealing go by from now on.
     void set_limits(const log_limits& limits) { limits_ = limits; }
@@ -46,10 +48,15 @@ class segment_chain {
         std::size_t bytes = 0;    ///< that they take
         int error = 0;            ///< why the others are not stored; 0 if all are
     };
-    /// Stores the lines, sealing segments on the way. A segment is sealed when the next record would take it
-    /// over the limit; a record that is larger than the limit gets a segment of its own. May be called again
-    /// with what is left. `durable`: to be synced at once, whatever the policy.
-    stored store(std::string_view lines, std::span<const record_batch::record> records, bool durable);
+    /// Stores the batch from that record and that byte of its lines on, sealing segments on the way. A
+    /// segment is sealed when the next record would take it over the limit; a record that is larger than the
+    /// limit gets a segment of its own. May be called again with what is left.
+    stored store(const shared_records& batch, std::size_t first_record, std::size_t first_byte);
+
+    /// After a sync has failed: writes what is unsynced into new files, with the same ids, syncs them, and
+    /// cuts the old ones back. Also makes the directory and the active segment again if they are gone.
+    /// Returns why that failed; then it may be tried again.
+    std::optional<std::string> rewrite();
 
     /// Removes the segments that retention does not keep.
     void retain();
@@ -75,22 +82,34 @@ class segment_chain {
         std::size_t records = 0;
         std::size_t bytes = 0;
     };
+    void rewrite_segment(std::span<const stored_piece> pieces);
+    void replace_active_if_changed();
+    void put_in_place(active_segment fresh, protocol::record_id old_id, std::uint64_t kept,
+                      std::uint64_t expected);
+    int cut_or_remove(const std::filesystem::path& path, std::uint64_t kept);
+    void note_lost(protocol::record_id from, protocol::record_id to);
+    void forget_missing();
+    [[nodiscard]] bool is_in_place(const segment_file& file) const;
     [[nodiscard]] span_of_records that_fit(std::span<const record_batch::record> records) const;
     int make_writable();
     bool rotate();
     void begin_segment(active_segment next);
     bool remove(const std::filesystem::path& path);
     void remove_torn_before(protocol::record_id id);
-    std::optional<std::string> save_state(bool clean, state_file::durability how);
+    std::optional<std::string> save_state(bool clean, state_file::durability how,
+                                          std::optional<log_state::cut> cut = {});
 
     log_directory& directory_;
     state_file& state_;
     syncer& sync_;
+    unsynced_records& unsynced_;
+    const bool keep_unsynced_;
     const base::report_sink report_;
     const file_ops& ops_;
     const std::string boot_id_;
 
     std::shared_ptr<const std::vector<segment_info>> sealed_;
+    std::shared_ptr<const std::vector<id_range>> lost_ = std::make_shared<const std::vector<id_range>>();
     std::vector<protocol::record_id> torn_;
     active_segment active_;
     log_limits limits_;

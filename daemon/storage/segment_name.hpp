@@ -14,6 +14,8 @@ inline constexpr std::string_view current_link_name = "current";
 inline constexpr std::string_view lock_file_name = ".lock";
 inline constexpr std::string_view state_file_name = ".state";
 inline constexpr std::string_view torn_suffix = ".torn";
+/// Of a segment that is being written anew.
+inline constexpr std::string_view rewrite_suffix = ".new";
 
 /// `live-<first id, 20 digits>.jsonl`: sorted by name they are in the order of the log.
 std::string segment_name(protocol::record_id first_id);

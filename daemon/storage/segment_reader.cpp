@@ -53,8 +53,14 @@ std::size_t whole_lines(const char* bytes, std::size_t size) {
 
 }  // namespace
 
-base::unique_fd open_segment(const std::filesystem::path& directory, const segment_info& segment) {
-    const auto path = directory / segment_name(segment.first_id);
+base::unique_fd open_segment(const log_snapshot& snapshot, std::size_t i) {
+    if (snapshot.in_memory(i)) {
+        base::unique_fd copy(::fcntl(snapshot.held_file->get(), F_DUPFD_CLOEXEC, 0));
+        if (!copy)
+            throw std::system_error(errno, std::generic_category(), "cannot read what is held in memory");
+        return copy;
+    }
+    const auto path = snapshot.directory / segment_name(snapshot.segment(i).first_id);
     base::unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd && errno != ENOENT) {
         throw std::system_error(errno, std::generic_category(), "cannot open " + path.string());

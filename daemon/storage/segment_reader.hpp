@@ -14,9 +14,9 @@
 
 namespace livelogd::storage {
 
-/// Opens the file of a segment; an empty descriptor if retention has removed it. Throws std::system_error
-/// otherwise.
-base::unique_fd open_segment(const std::filesystem::path& directory, const segment_info& segment);
+/// Opens segment `i` of the snapshot; an empty descriptor if its file is gone, usually because retention has
+/// removed it. Throws std::system_error otherwise.
+base::unique_fd open_segment(const log_snapshot& snapshot, std::size_t i);
 
 struct stored_line {
     std::uint64_t offset = 0;  ///< of its first byte in the segment

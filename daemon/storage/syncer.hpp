@@ -2,13 +2,13 @@
 // The thread that makes what has been written survive a power cut.
 #pragma once
 
-#include "daemon/base/report.hpp"
 #include "daemon/storage/active_segment.hpp"
 #include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/log_options.hpp"
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -20,67 +20,107 @@
 
 namespace livelogd::storage {
 
-/// Syncs the active segment by the policy, and every sealed one once, in order. All members from any thread.
+/// Syncs the active segment by the policy, and every sealed one once, in order. After each sync it looks
+/// whether the file still has its name and its length, because somebody may have moved or cut it. The first
+/// failure ends its work until the writer has put things right: that a file can be synced after it has failed
+/// proves nothing, the kernel may have dropped the data and call the pages clean. All members from any
+/// thread.
 class syncer {
   public:
-    /// So many sealed segments may wait; then the writer waits too, or a disk that only takes data at the
-    /// price of syncing it would be left ever further behind.
+    /// So many sealed segments may wait before the writer should wait too, or a disk that only takes data at
+    /// the price of syncing it would be left ever further behind.
     static constexpr std::size_t most_sealed_waiting = 64;
 
+    /// Both are called on the sync thread, without a lock held.
+    struct events {
+        std::function<void(protocol::record_id end_id)> synced;  ///< everything below survives a power cut
+        std::function<void()> failed;                            ///< see failure()
+    };
+
     /// Looks at policy, interval and bytes of `options`. `ops` must outlive the object.
-    syncer(const log_options& options, base::report_sink report, const file_ops& ops);
+    syncer(const log_options& options, const file_ops& ops);
     ~syncer();
     syncer(const syncer&) = delete;
     syncer& operator=(const syncer&) = delete;
 
-    /// `synced` is told, on the sync thread, up to which id records survive a power cut; may be empty.
-    void start(std::function<void(protocol::record_id end_id)> synced);
+    void start(events tell);
 
-    /// So many more bytes have been written to the active segment: everything below `end_id`. `durable`: it
-    /// is to be synced at once. Those that come while a sync runs share the next one.
+    /// The active segment has `bytes` now, which hold everything below `end_id`. `durable`: it is to be
+    /// synced at once. Those that come while a sync runs share the next one.
     void written(const std::shared_ptr<const segment_file>& active, std::uint64_t bytes,
                  protocol::record_id end_id, bool durable);
 
-    /// Nothing more will be written to this segment. Blocks while too many are waiting.
-    void seal(std::shared_ptr<const segment_file> file);
+    /// Nothing more will be written to this segment, which has `bytes` and holds everything below `end_id`.
+    void seal(std::shared_ptr<const segment_file> file, std::uint64_t bytes, protocol::record_id end_id);
 
-    /// Why what is written may not survive a power cut; nothing once a later segment could be synced.
-    [[nodiscard]] std::optional<std::string> trouble() const;
+    /// Segments that begin below `id` are about to be removed: what becomes of them does not matter any more.
+    void removing_below(protocol::record_id id);
 
-    /// Syncs what there is and ends the thread. False if something could not be synced.
-    bool stop();
+    /// Too many sealed segments wait.
+    [[nodiscard]] bool behind() const;
+
+    /// Why a file does not hold, or may not keep, what was written to it: a sentence with its path.
+    [[nodiscard]] std::optional<std::string> failure() const;
+
+    /// Forgets the failure and everything that waits: all of it has been written anew and synced. Goes on
+    /// with what comes after.
+    void resume();
+
+    /// From now on everything is synced at once.
+    void flush();
+
+    /// Everything that was written is synced.
+    [[nodiscard]] bool settled() const;
+
+    enum class end {
+        synced,    ///< everything
+        unsynced,  ///< not everything
+        hangs,     ///< a sync has not returned by the deadline; the destructor would wait for it
+    };
+    /// Syncs what there is and ends the thread.
+    end stop(std::chrono::steady_clock::time_point deadline);
 
   private:
     using clock = std::chrono::steady_clock;
+    /// How much of a file there is to sync.
+    struct job {
+        std::shared_ptr<const segment_file> file;
+        std::uint64_t bytes = 0;
+        protocol::record_id end_id = 0;
+    };
 
     void run();
+    enum class task { look, sync_active, sync_sealed };
+    void work_on(const job& what, task kind, std::unique_lock<std::mutex>& lock);
     [[nodiscard]] bool active_is_due() const;
-    void sync(const segment_file& file, const std::function<int(int)>& call, protocol::record_id end_id);
+    [[nodiscard]] bool has_unseen() const;
+    [[nodiscard]] clock::time_point due_at() const { return unsynced_since_ + interval_; }
 
     const sync_policy policy_;
-    const std::chrono::milliseconds interval_;
+    const clock::duration interval_;
     const std::uint64_t most_unsynced_;
-    const base::report_sink report_;
     const file_ops& ops_;
+    events tell_;  ///< set before the thread starts
 
     mutable std::mutex mutex_;  ///< guards what follows; never held while syncing
     std::condition_variable work_;
-    std::condition_variable room_;
-    std::function<void(protocol::record_id)> synced_;
-    struct sealed_segment {
-        std::shared_ptr<const segment_file> file;
-        protocol::record_id end_id = 0;
-    };
-    std::deque<sealed_segment> sealed_;           ///< the first one may be being synced
-    std::shared_ptr<const segment_file> active_;  ///< null while nothing of it is unsynced
-    std::uint64_t unsynced_ = 0;                  ///< bytes of the active segment
-    protocol::record_id written_end_ = 0;         ///< everything below has been written
-    bool durable_wanted_ = false;                 ///< somebody waits for a sync
+    std::condition_variable ended_;
+    std::deque<job> sealed_;              ///< the first one may be being synced
+    job active_;                          ///< without a file while nothing of it is unsynced
+    std::uint64_t unsynced_ = 0;          ///< bytes of the active segment since it was last found to be due
+    std::uint64_t written_ = 0;           ///< bytes of the active segment, synced or not
+    protocol::record_id written_to_ = 0;  ///< its first id
+    bool durable_wanted_ = false;
     clock::time_point unsynced_since_;
-    std::optional<protocol::record_id> failed_;  ///< first id of the newest segment that could not be synced
-    std::string failure_;
-    bool running_ = false;
-    bool stopping_ = false;
+    protocol::record_id synced_end_ = 0;
+    protocol::record_id removed_below_ = 0;
+    protocol::record_id seen_end_ = 0;  ///< under `none`: up to where the file has been looked at
+    std::optional<std::string> failure_;
+    std::uint64_t era_ = 0;  ///< grows with resume(): what was begun before counts no more
+    bool working_ = false;   ///< a sync runs
+    bool flushing_ = false;  ///< whatever there is, is due
+    bool ending_ = false;
+    bool over_ = true;  ///< the thread has ended, or never began
 
     std::thread thread_;
 };

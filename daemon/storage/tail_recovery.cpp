@@ -89,6 +89,13 @@ void keep_aside(int fd, std::uint64_t begin, std::uint64_t end, const std::files
 
 }  // namespace
 
+bool ends_with_record(int fd, std::uint64_t size, const std::function<bool(std::string_view)>& is_record) {
+    if (size == 0) return true;
+    backward_reader lines(fd, 0, size);
+    stored_line last;
+    return lines.previous(last) && last.offset + last.bytes.size() + 1 == size && is_record(last.bytes);
+}
+
 recovered_tail recover_tail(const std::filesystem::path& directory, protocol::record_id first_id, int fd,
                             const std::function<bool(std::string_view)>& is_record) {
     const std::uint64_t size = size_of(fd);

@@ -22,6 +22,10 @@ struct recovered_tail {
     std::string failure;  ///< why they could not be moved there, and stay in place; empty if they were
 };
 
+/// Whether the file has `size` bytes and ends with a whole line that is a record; an empty one does. Throws
+/// std::system_error.
+bool ends_with_record(int fd, std::uint64_t size, const std::function<bool(std::string_view)>& is_record);
+
 /// Moves everything behind the last line that is a record (half a line, zeros from a power cut, other
 /// rubbish) to
 /// `<segment>.torn`. Lines before that one are not looked at. Reads the file once to count its lines; memory

@@ -144,6 +144,8 @@ class run {
         options.backup_count = model_.backup_count;
         options.sync = static_cast<sync_policy>(below(3));
         options.sync_interval = 1ms;
+        std::string state_text = fs::exists(directory() / ".state") ? read_file(directory() / ".state") : "none";
+        CAPTURE(state_text);
         faults_ = std::make_unique<faults>();
         listener_ = std::make_unique<collector>();
         log_ = std::make_unique<log>(options, reports_.sink(), faults_->ops());
@@ -158,6 +160,7 @@ class run {
             REQUIRE(next >= model_.segments.back().next_id());
             model_.jump(next);
         } else {
+            INFO(reports_.all());
             REQUIRE_FALSE(log_->recovered().jumped_from);
             REQUIRE(next == expected_next);
         }
@@ -198,6 +201,7 @@ class run {
 
     void settle() {
         REQUIRE(listener_->wait_for(submitted_));
+        REQUIRE(eventually([&] { return !log_->trouble(); }));
         // The start removes what narrower limits do not keep, on the writer thread.
         REQUIRE(eventually([&] { return log_->snapshot().segment_count() == model_.segments.size(); }));
     }
@@ -266,6 +270,16 @@ class run {
         submit();
         submit();
         REQUIRE(eventually([&] { return log_->trouble().has_value(); }));
+        // Retention removes nothing while nothing is written, so all of it is found.
+        REQUIRE(listener_->wait_for(submitted_));
+        const auto view = log_->snapshot();
+        const auto found = read_all(view);
+        const auto told = listener_->lines();
+        REQUIRE(view.held.bytes > 0);
+        REQUIRE(found.rbegin()->first + 1 == view.next_id);
+        for (const auto& [id, line] : told) {
+            if (id >= view.oldest_id()) REQUIRE(found.at(id) == line);
+        }
         faults_->disk_full = false;
         check();
     }

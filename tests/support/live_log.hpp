@@ -37,7 +37,7 @@ class live_log {
           first_id(log->snapshot().next_id),
           live(context, s.ring_bytes, first_id),
           files(*log),
-          to_log(*log, live, 64u << 20) {
+          to_log(*log, live, rules, 64u << 20, count) {
         log->start(stored);
     }
     ~live_log() {
@@ -104,6 +104,8 @@ class live_log {
     protocol::record_id first_id;
     live::broadcaster live;
     live::catch_up files;
+    ingest::counters count;
+    ingest::current_policy rules{std::make_shared<const ingest::policy>()};
     ingest::pipeline to_log;
     counting_listener stored{to_log};
 };

@@ -5,11 +5,26 @@
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
 namespace livelogd::http {
 namespace {
 
 constexpr double max_hours = 87600;
 constexpr std::uint64_t max_response_times = 100000;
+
+std::string accounting_text(const ingest::accounting& sums) {
+    return boost::json::serialize(
+        boost::json::object{{"lines", sums.lines},
+                            {"stored", sums.stored},
+                            {"malformed", sums.malformed},
+                            {"deduplicated", sums.deduplicated},
+                            {"dropped_by_configuration", sums.dropped_by_configuration},
+                            {"unfinished", sums.unfinished},
+                            {"waiting", sums.waiting},
+                            {"own_records", sums.own_records}});
+}
 
 }  // namespace
 
@@ -23,6 +38,7 @@ endpoint stats_endpoint(const services& s) {
         wanted.filter = filter_of(given, s);
         require_api_calls(s);
         wanted.now_us = base::now_us();
+        wanted.daemon = accounting_text(s.ingested.now());
         auto scan = [wanted = std::move(wanted), snapshot = s.log.snapshot(), zone = s.zone,
                      stopping = s.streams.stopping] {
             return query::stats_answer(snapshot, wanted, zone, stopping);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/event_stream.hpp"
 
+#include "protocol/sse.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/live_log.hpp"
 #include "tests/support/scripted_connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <random>
+#include <string_view>
+#include <thread>
 
 using namespace livelogd;
 using namespace std::chrono_literals;
@@ -248,4 +252,131 @@ TEST_CASE("a client that takes nothing for too long is closed", "[http][stream]"
     CHECK(log.wait_until([&] { return r.over; }));
     CHECK(r.client->closed());
     CHECK(r.client->output() == frames(log.first_id, 0, 1).substr(0, 5));
+}
+
+TEST_CASE("a status is told to streams that are there and to those that begin while it stands",
+          "[http][stream]") {
+    test::live_log log;
+    log.append(records(0, 1));
+    reader early(log, {});
+    early.receive(head(log.first_id).size());
+    const auto failing = protocol::sse::status_failing("the disk is full", "2026-11-24T10:00:00Z");
+    log.live.set_status(std::make_shared<const std::string>(failing), true);
+    CHECK(early.receive(1) == failing);
+    reader late(log, {});
+    CHECK(late.receive(head(log.first_id).size() + failing.size()) == head(log.first_id) + failing);
+    http::stream_options options;
+    options.after = 0;
+    reader resuming(log, options);
+    const auto expected = head(log.first_id - 1) + failing + frames(log.first_id, 0, 1);
+    CHECK(resuming.receive(expected.size()) == expected);
+
+    const auto ok = protocol::sse::status_ok();
+    log.live.set_status(std::make_shared<const std::string>(ok), false);
+    for (auto* r : {&early, &late, &resuming})
+        CHECK(r->receive(1) == ok);
+    reader last(log, {});
+    log.append(records(1, 2));
+    CHECK(last.receive(1) == head(log.first_id) + frames(log.first_id, 1, 2));
+    CHECK(early.receive(1) == frames(log.first_id, 1, 2));
+}
+
+TEST_CASE("a status and a ping come between two records, however slow the client", "[http][stream]") {
+    // Behind the ring, so that what is half out is finished from the files.
+    const bool from_files = GENERATE(true, false);
+    INFO((from_files ? "from the files" : "from the ring"));
+    test::live_log log({.ring_bytes = from_files ? std::size_t{1000} : std::size_t{1} << 20});
+    log.append(records(0, 50));
+    log.append(records(50, 60));
+    http::stream_options options;
+    options.after = 0;
+    options.ping_interval = 50ms;
+    const auto start = head(log.first_id - 1);
+    const auto one = frames(log.first_id, 0, 1);
+    reader r(log, options, start.size() + one.size() + 7);
+    auto received = r.receive(start.size() + one.size() + 7);
+    REQUIRE(received == start + frames(log.first_id, 0, 2).substr(0, one.size() + 7));
+    std::this_thread::sleep_for(60ms);  // the ping is due by then
+    const auto ok = protocol::sse::status_ok();
+    log.live.set_status(std::make_shared<const std::string>(ok), false);
+    r.client->peer_takes(std::numeric_limits<std::size_t>::max());
+    const auto id = std::to_string(log.first_id + 1);
+    const auto ping =
+        "event: ping\nid: " + id + "\ndata: {\"id\":" + std::to_string(log.first_id + 59) + "}\n\n";
+    const auto expected = start + frames(log.first_id, 0, 2) + ping + ok + frames(log.first_id, 2, 60);
+    received += r.receive(expected.size() - received.size());
+    CHECK(received.substr(0, expected.size()) == expected);
+}
+
+TEST_CASE("pings keep coming while a stream looks through files for what never matches", "[http][stream]") {
+    test::live_log log({.ring_bytes = 1000});
+    const std::string pad(2000, 'x');
+    constexpr std::uint64_t count = 8000;
+    for (std::uint64_t n = 0; n < count; n += 1000) {
+        std::vector<std::string> lines;
+        for (auto i = n; i < n + 1000; ++i)
+            lines.push_back(numbered(i, R"(,"pad":")" + pad + "\""));
+        log.append(lines);
+    }
+    http::stream_options options;
+    options.after = 0;
+    options.filter = filter::record_filter({"errors"});
+    options.ping_interval = 1ms;  // the files hold 16 MB
+    reader r(log, options);
+    const auto newest = log.first_id + count - 1;
+    const auto last = protocol::sse::ping(newest, newest);
+    std::string received;
+    while (!r.over && received.find(last) == std::string::npos)
+        received += r.receive(1);
+    // Each tells how far the stream has looked.
+    std::vector<protocol::record_id> told;
+    const std::string_view mark = "event: ping\nid: ";
+    for (auto at = received.find(mark); at != std::string::npos; at = received.find(mark, at + 1))
+        told.push_back(std::stoull(received.substr(at + mark.size())));
+    REQUIRE(told.size() > 2);
+    CHECK(std::is_sorted(told.begin(), told.end()));
+    CHECK(told.front() < newest);
+    const auto between =
+        std::count_if(told.begin(), told.end(), [&](auto id) { return id >= log.first_id && id < newest; });
+    CHECK(between > 0);
+}
+
+TEST_CASE("a status that comes again and again spoils no record of a client that takes them in drops",
+          "[http][stream]") {
+    test::live_log log({.ring_bytes = 3000});
+    std::mt19937 random(7);
+    http::stream_options options;
+    options.after = 0;
+    reader r(log, options);
+    std::string received;
+    std::uint64_t n = 0;
+    const auto status = std::make_shared<const std::string>(protocol::sse::status_ok());
+    const auto take = [&](std::size_t room) {
+        log.live.set_status(status, false);
+        r.client->peer_takes(room);
+        log.settle();
+        received += r.client->take_output();
+    };
+    for (int step = 0; step < 300; ++step) {
+        log.append(records(n, n + 3));
+        n += 3;
+        take(random() % 300);
+    }
+    const auto all = head(log.first_id - 1) + frames(log.first_id, 0, n);
+    std::size_t told = 0;
+    const auto without_status = [&] {
+        std::string rest = received;
+        told = 0;
+        for (auto at = rest.find(*status); at != std::string::npos; at = rest.find(*status, at)) {
+            rest.erase(at, status->size());
+            ++told;
+        }
+        return rest;
+    };
+    log.wait_until([&] {
+        take(5000);
+        return r.over || without_status().size() >= all.size();
+    });
+    CHECK(without_status() == all);
+    CHECK(told > 10);
 }

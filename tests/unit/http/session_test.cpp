@@ -233,6 +233,35 @@ TEST_CASE("a header that does not come to its end is given up", "[http]") {
     CHECK(silent.over);
 }
 
+TEST_CASE("blank lines do not keep an idle connection open", "[http]") {
+    const std::string blank = GENERATE("\r\n", "\n\r");  // the second: each in two pieces
+    http::session_limits limits;
+    limits.stall = 200ms;
+    conversation c(false, limits);
+    c.exchange("GET /text HTTP/1.1\r\n" + std::string(host) + (blank.front() == '\n' ? "\r" : ""));
+    const auto began = std::chrono::steady_clock::now();
+    while (!c.over && std::chrono::steady_clock::now() - began < 10s) {
+        c.client->peer_sends(blank);
+        c.context.restart();
+        c.context.run_for(20ms);
+    }
+    CHECK(c.over);
+    CHECK(c.client->output().empty());
+    CHECK(std::chrono::steady_clock::now() - began >= 200ms);
+}
+
+TEST_CASE("blank lines before a request are passed over, however they come", "[http]") {
+    conversation c;
+    const auto get = "GET /text HTTP/1.1\r\n" + std::string(host);
+    CHECK(status_of(c.exchange("\r\n\r\n" + get)) == "HTTP/1.1 200 OK");
+    // Behind the request before it, and in two pieces.
+    const auto two = c.exchange(get + "\r\n\r\n" + get + "\r");
+    CHECK(two.find("{}\nHTTP/1.1 200 OK") != std::string::npos);
+    CHECK(status_of(c.exchange("\n" + get)) == "HTTP/1.1 200 OK");
+    CHECK_FALSE(c.over);
+    CHECK(status_of(c.exchange("\r" + get)) == "HTTP/1.1 400 Bad Request");
+}
+
 TEST_CASE("a client that takes nothing is closed", "[http]") {
     http::session_limits limits;
     limits.stall = 20ms;

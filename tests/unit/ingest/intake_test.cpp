@@ -49,7 +49,7 @@ TEST_CASE("records are stored as sent, however the bytes arrive", "[ingest]") {
         CHECK(c.intake.has_partial_line());
         c.intake.finish(c.rules, c.batch);
         CHECK(c.stored() == std::vector<std::string>{first, second, first});
-        CHECK(c.count.records == 3);
+        CHECK(c.count.lines == 3);
     }
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("API calls can be left out", "[ingest]") {
         "{\"type\":\"request\"}\n{\"type\":\"response\"}\n" + first + "\n{\"type\":\"re\\u0071uest\"}\n",
         c.rules, c.batch);
     CHECK(c.stored() == std::vector<std::string>{first});
-    CHECK(c.count.dropped_calls == 3);
+    CHECK(c.count.dropped_by_configuration == 3);
 }
 
 TEST_CASE("an abandoned line is told, its rest is skipped", "[ingest]") {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <thread>
 
 using namespace livelogd;
@@ -25,9 +26,10 @@ live::shared_batch batch(protocol::record_id first_id, std::size_t records, std:
 struct cursor {
     cursor(live::broadcaster& from, net::asio::io_context& c)
         : context(c), end(from.subscribe(c.get_executor())) {}
-    void pull(protocol::record_id position, std::chrono::milliseconds patience = 1h) {
+    void pull(protocol::record_id position, std::chrono::milliseconds patience = 1h,
+              bool takes_status = true) {
         result.reset();
-        end.async_pull(position, std::chrono::steady_clock::now() + patience,
+        end.async_pull(position, std::chrono::steady_clock::now() + patience, takes_status,
                        [this](pulled p) { result = std::move(p); });
         settle();
     }
@@ -35,10 +37,20 @@ struct cursor {
         context.restart();
         context.poll();
     }
+    /// The status that has come, told; empty if something else has.
+    std::string status() {
+        if (!result || result->what != pulled::outcome::status) return {};
+        end.told(result->status_version);
+        return *result->status;
+    }
     net::asio::io_context& context;
     live::subscription end;
     std::optional<pulled> result;
 };
+
+live::shared_event event(const char* text) {
+    return std::make_shared<const std::string>(text);
+}
 
 }  // namespace
 
@@ -144,6 +156,142 @@ TEST_CASE("waiting ends at the deadline, by cancelling, and when the daemon stop
     c.pull(1);
     REQUIRE(c.result);
     CHECK(c.result->what == pulled::outcome::closing);
+}
+
+TEST_CASE("a status wakes a waiting cursor and is told once", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    cursor c(live, context);
+    c.pull(0);
+    live.set_status(event("failing"), true);
+    c.settle();
+    REQUIRE(c.status() == "failing");
+    c.pull(0);
+    CHECK_FALSE(c.result);
+    live.publish(batch(1, 1));
+    c.settle();
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::batches);
+    CHECK_FALSE(c.result->status_waits);
+    live.set_status(event("ok"), false);
+    c.pull(1);
+    CHECK(c.status() == "ok");
+}
+
+TEST_CASE("who comes later is told a status that stands, and no other", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    live.set_status(event("failing"), true);
+    cursor during(live, context);
+    during.pull(0);
+    CHECK(during.status() == "failing");
+    live.set_status(event("ok"), false);
+    cursor after(live, context);
+    after.pull(0);
+    CHECK_FALSE(after.result);
+    live.set_status(event("failing again"), true);
+    after.settle();
+    CHECK(after.status() == "failing again");
+}
+
+TEST_CASE("of several changes the newest is told", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    cursor waiting(live, context);
+    cursor busy(live, context);
+    waiting.pull(0);
+    for (const char* text : {"failing", "ok", "failing again"})
+        live.set_status(event(text), true);
+    waiting.settle();
+    CHECK(waiting.status() == "failing again");
+    waiting.pull(0);
+    CHECK_FALSE(waiting.result);
+    busy.pull(0);
+    CHECK(busy.status() == "failing again");
+}
+
+TEST_CASE("in the middle of a record a status waits, and says so", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    cursor c(live, context);
+    c.pull(0, 1h, false);
+    live.set_status(event("failing"), true);
+    c.settle();
+    CHECK_FALSE(c.result);
+    live.publish(batch(1, 1));
+    c.settle();
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::batches);
+    c.pull(0, 1h, false);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::batches);
+    CHECK(c.result->status_waits);
+    c.pull(1);
+    CHECK(c.status() == "failing");
+}
+
+TEST_CASE("a status that never rests does not hold up the records", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    live.publish(batch(1, 1));
+    live.publish(batch(2, 1));
+    cursor c(live, context);
+    std::string order;
+    for (int i = 0; i < 6; ++i) {
+        live.set_status(event("s"), true);
+        c.pull(0);
+        REQUIRE(c.result);
+        order += c.result->what == pulled::outcome::status ? c.status() : "r";
+    }
+    CHECK(order == "srsrsr");
+    // With no record to go first it is told at once.
+    live.set_status(event("s"), true);
+    c.pull(2);
+    CHECK(c.status() == "s");
+    live.set_status(event("s"), true);
+    c.pull(2);
+    CHECK(c.status() == "s");
+}
+
+TEST_CASE("what is behind the ring, and the end, come after the status", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 100);
+    live.set_status(event("failing"), true);
+    cursor c(live, context);
+    c.pull(50);
+    CHECK(c.status() == "failing");
+    c.pull(50);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::behind);
+    live.set_status(event("ok"), false);
+    live.close();
+    c.settle();
+    c.pull(99);
+    CHECK(c.status() == "ok");
+    c.pull(99);
+    REQUIRE(c.result);
+    CHECK(c.result->what == pulled::outcome::closing);
+}
+
+TEST_CASE("a status set from another thread is seen in the end", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    cursor c(live, context);
+    std::thread writer([&] {
+        for (int i = 0; i < 2000; ++i)
+            live.set_status(event(i % 2 == 0 ? "failing" : "ok"), i % 2 == 0);
+        live.set_status(event("last"), true);
+    });
+    std::string told;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (told != "last" && std::chrono::steady_clock::now() < deadline) {
+        c.pull(0);
+        while (!c.result && std::chrono::steady_clock::now() < deadline)
+            c.settle();
+        told = c.status();
+    }
+    writer.join();
+    CHECK(told == "last");
 }
 
 TEST_CASE("publishing from another thread loses and reorders nothing", "[live]") {

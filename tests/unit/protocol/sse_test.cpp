@@ -35,3 +35,13 @@ TEST_CASE("named events are exactly these") {
           == "event: gap\nid: 9\ndata: {\"from\":3,\"to\":9,\"reason\":\"a\\nb\\r\\\"c\\\"\"}\n\n");
     CHECK(sse::bye(9007199254740991) == "event: bye\nid: 9007199254740991\ndata: {}\n\n");
 }
+
+TEST_CASE("a status has no id and stays on its line whatever the reason holds") {
+    CHECK(sse::status_ok() == "event: status\ndata: {\"storing\":\"ok\"}\n\n");
+    CHECK(sse::status_failing("the disk is full", "2026-11-24T10:00:00Z")
+          == "event: status\ndata: {\"storing\":\"failing\",\"reason\":\"the disk is full\","
+             "\"since\":\"2026-11-24T10:00:00Z\"}\n\n");
+    CHECK(sse::status_failing("a\r\nid: 3\n\n\"\xff", "T")
+          == "event: status\ndata: {\"storing\":\"failing\",\"reason\":\"a\\r\\nid: 3\\n\\n\\\"\xEF\xBF\xBD\","
+             "\"since\":\"T\"}\n\n");
+}

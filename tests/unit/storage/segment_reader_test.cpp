@@ -218,8 +218,12 @@ TEST_CASE("a descriptor that cannot be read is an exception") {
 TEST_CASE("open_segment gives nothing for a removed segment and throws for an unreadable one") {
     const temp_dir dir;
     write_file(dir / segment_name(5), "{}\n");
-    CHECK(open_segment(dir.path(), {5, 3}));
-    CHECK_FALSE(open_segment(dir.path(), {6, 3}));
     fs::create_symlink(segment_name(5), dir / segment_name(7));
-    CHECK_THROWS_AS(open_segment(dir.path(), {7, 3}), std::system_error);
+    log_snapshot view;
+    view.directory = dir.path();
+    view.sealed =
+        std::make_shared<const std::vector<segment_info>>(std::vector<segment_info>{{5, 3}, {6, 3}, {7, 3}});
+    CHECK(open_segment(view, 0));
+    CHECK_FALSE(open_segment(view, 1));
+    CHECK_THROWS_AS(open_segment(view, 2), std::system_error);
 }

@@ -10,6 +10,7 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -143,6 +144,19 @@ class collector : public log_listener {
         }
         changed_.notify_all();
     }
+    void on_written(record_id end_id, const record_batch&) override { written_ = end_id; }
+    void on_synced(record_id end_id) override { synced_ = std::max(synced_.load(), end_id); }
+    void on_recovered(const storing_outage& outage) override {
+        const std::lock_guard lock(mutex_);
+        outages_.push_back(outage);
+    }
+    /// Everything below is in the file; 0 before that has been told of anything.
+    [[nodiscard]] record_id written() const { return written_; }
+    [[nodiscard]] record_id synced() const { return synced_; }
+    [[nodiscard]] std::vector<storing_outage> outages() const {
+        const std::lock_guard lock(mutex_);
+        return outages_;
+    }
     /// Waits until so many records have been told; false if that takes too long.
     bool wait_for(std::size_t records, std::chrono::milliseconds time = 20s) const {
         std::unique_lock lock(mutex_);
@@ -171,6 +185,8 @@ class collector : public log_listener {
     mutable std::condition_variable changed_;
     std::map<record_id, std::string> lines_;
     std::vector<record_id> calls_;
+    std::vector<storing_outage> outages_;
+    std::atomic<record_id> written_{0}, synced_{0};
     record_id run_ends_ = 0;
     bool in_order_ = true;
 };
@@ -190,7 +206,7 @@ inline std::map<record_id, std::string> read_all(const log_snapshot& view) {
     std::map<record_id, std::string> lines;
     for (std::size_t i = 0; i < view.segment_count(); ++i) {
         const segment_info& segment = view.segment(i);
-        const auto fd = open_segment(view.directory, segment);
+        const auto fd = open_segment(view, i);
         if (!fd) throw std::runtime_error("a segment of the snapshot is missing");
         forward_reader reader(fd.get(), 0, segment.bytes);
         stored_line line;
@@ -223,8 +239,8 @@ class faults {
         std::size_t short_write =
             0;  ///< for write: the first failing call takes so many bytes before the error
     };
-    plan write, truncate, open, datasync, sync, unlink;  ///< set before the log is made
-    std::atomic<long> writes{0}, truncates{0}, opens{0}, datasyncs{0}, syncs{0}, unlinks{0};
+    plan write, truncate, open, datasync, sync, unlink, rename;  ///< set before the log is made
+    std::atomic<long> writes{0}, truncates{0}, opens{0}, datasyncs{0}, syncs{0}, unlinks{0}, renames{0};
     std::atomic<bool> disk_full{false};  ///< all writes fail while it is set
     std::atomic<bool> healed{false};     ///< nothing fails any more
 
@@ -247,6 +263,9 @@ class faults {
         o.fdatasync = [this](int fd) { return fails(datasync, ++datasyncs) ? -1 : ::fdatasync(fd); };
         o.fsync = [this](int fd) { return fails(sync, ++syncs) ? -1 : ::fsync(fd); };
         o.unlink = [this](const char* path) { return fails(unlink, ++unlinks) ? -1 : ::unlink(path); };
+        o.rename = [this](const char* from, const char* to) {
+            return fails(rename, ++renames) ? -1 : ::rename(from, to);
+        };
         return o;
     }
 

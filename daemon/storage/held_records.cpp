@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/storage/held_records.hpp"
+
+#include <cerrno>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace livelogd::storage {
+
+held_records::held_records() {
+    make_file();
+}
+
+void held_records::make_file() {
+    base::unique_fd fd(::memfd_create("livelogd-held", MFD_CLOEXEC));
+    file_ = fd ? std::make_shared<const base::unique_fd>(std::move(fd)) : nullptr;
+}
+
+void held_records::show_from(protocol::record_id first_id) {
+    // A reader may be at work in what was shown before: never cut it under them.
+    if (bytes_ > 0 || !file_) make_file();
+    first_id_ = first_id;
+    bytes_ = 0;
+}
+
+bool held_records::show(std::string_view lines) {
+    if (!file_) return false;
+    std::size_t written = 0;
+    while (written < lines.size()) {
+        const ssize_t n = ::pwrite(file_->get(), lines.data() + written, lines.size() - written,
+                                   static_cast<off_t>(bytes_ + written));
+        if (n > 0) {
+            written += static_cast<std::size_t>(n);
+        } else if (n == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    bytes_ += lines.size();
+    return true;
+}
+
+void held_records::clear() {
+    waiting.clear();
+    if (bytes_ > 0 || !file_) make_file();
+    first_id_ = 0;
+    bytes_ = 0;
+}
+
+}  // namespace livelogd::storage
