@@ -76,7 +76,7 @@ sanitizer() {
 }
 
 fuzz() {
-    local target targets=() corpus
+    local target targets=() corpus dictionary
     for target in tests/fuzz/*_fuzz.cpp; do
         targets+=("$(basename "$target" .cpp)")
     done
@@ -86,11 +86,13 @@ fuzz() {
         return
     fi
     for target in "${targets[@]}"; do
-        # What it has found before is where it goes on.
+        # What it has found before is where it goes on; a new one begins with the golden cases.
         corpus=build/fuzz/corpus/$target
-        mkdir -p "$corpus"
+        "$python" tests/fuzz/make_corpus.py "$target" "$corpus" || broken=$((broken + 1))
+        dictionary=record
+        [[ $target != query_* && $target != session_* ]] || dictionary=http
         step "$target" $((fuzz_seconds + 60)) bash -c 'quietly "$@"' - "$target.log" "build/fuzz/tests/fuzz/$target" \
-            -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 -verbosity=0 -dict=tests/fuzz/record.dict \
+            -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 -verbosity=0 -dict="tests/fuzz/$dictionary.dict" \
             -artifact_prefix="$results/" "$corpus"
     done
 }

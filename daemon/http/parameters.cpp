@@ -9,8 +9,11 @@ namespace livelogd::http {
 namespace {
 
 std::string quoted(std::string_view value) {
-    constexpr std::size_t shown = 40;
-    return "'" + std::string(value.substr(0, shown)) + (value.size() > shown ? "…'" : "'");
+    std::size_t shown = std::min<std::size_t>(40, value.size());
+    // Not within a character: the sentence is told in UTF-8.
+    while (shown < value.size() && shown > 0 && (static_cast<unsigned char>(value[shown]) & 0xC0U) == 0x80U)
+        --shown;
+    return "'" + std::string(value.substr(0, shown)) + (shown < value.size() ? "…'" : "'");
 }
 
 }  // namespace

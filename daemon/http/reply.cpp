@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/reply.hpp"
 
+#include "protocol/malformed.hpp"
+
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/write.hpp>
@@ -32,7 +34,7 @@ std::string http_date() {
 reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter,
                   std::string_view hint) {
     boost::json::object error;
-    error["error"] = sentence;
+    error["error"] = protocol::to_valid_utf8(sentence, 3 * sentence.size());
     if (!parameter.empty()) error["parameter"] = parameter;
     if (!hint.empty()) error["hint"] = hint;
     return {.status = status, .body = boost::json::serialize(error) + "\n"};

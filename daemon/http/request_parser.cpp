@@ -158,7 +158,11 @@ std::optional<parsed_head> parse_request_head(std::string_view bytes, std::size_
     // An announced body is not ours to read: what follows the head stays unread.
     if (error && error != beast_http::error::need_more)
         refuse("this is not a request that can be read: " + error.message());
-    if (!parser.is_header_done()) return std::nullopt;
+    if (!parser.is_header_done()) {
+        // The head has ended, and still the parser waits: "GET / x" is shorter than any request line.
+        if (end != std::string_view::npos) refuse("this is not a request that can be read");
+        return std::nullopt;
+    }
 
     const auto& message = parser.get();
     parsed_head result;

@@ -256,7 +256,7 @@ void log_writer::look_at_syncs() {
 
 void log_writer::begin_outage(std::string reason, std::chrono::milliseconds pause) {
     const auto active = chain_.view().active;
-    outage_.emplace();
+    outage_ = outage{};
     outage_->since = clock::now();
     outage_->pause = pause;
     outage_->retry_at = outage_->since + pause;

@@ -1,227 +1,182 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes: scan_record() agrees with Boost.JSON on what is a record, and what it stores means the
-// same, less the credentials, plus a timestamp.
+// Whatever the bytes: scan_record() agrees with a second reader of JSON on what is a record, and stores
+// exactly its tokens, less the credentials, plus a timestamp.
 #include "protocol/limits.hpp"
 #include "protocol/malformed.hpp"
 #include "protocol/record_digest.hpp"
 #include "protocol/scan.hpp"
-#include "protocol/text.hpp"
-
-#include <boost/json.hpp>
-#include <boost/json/basic_parser_impl.hpp>
+#include "tests/fuzz/credentials.hpp"
+#include "tests/fuzz/require.hpp"
+#include "tests/fuzz/strict_json.hpp"
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace {
 
-namespace json = boost::json;
 using namespace livelogd::protocol;
+using livelogd::fuzz::json_value;
+using livelogd::fuzz::names_a_credential;
+using livelogd::fuzz::require;
+using livelogd::fuzz::stored_record;
+using livelogd::fuzz::strict_json;
 
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "does not hold: %s\n", what);
-    std::abort();
-}
+/// What docs/ingest-protocol.md promises.
+constexpr std::size_t deepest = 128;
 
-std::optional<json::value> parsed(std::string_view text, json::error_code& failed) {
-    json::parse_options options;
-    options.max_depth = max_nesting;
-    json::value value = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
-    if (failed || !value.is_object()) return std::nullopt;
-    return value;
-}
+constexpr std::string_view now = "2025-06-26T10:30:45.000000+02:00";
 
-/// The same redaction on a document tree.
-void redact(json::value& value, const redaction_keys& keys) {
-    if (auto* object = value.if_object()) {
-        for (auto& member : *object) {
-            if (keys.matches(member.key())) {
-                member.value() = "[REDACTED]";
-            } else {
-                redact(member.value(), keys);
-            }
-        }
-    } else if (auto* array = value.if_array()) {
-        for (auto& element : *array)
-            redact(element, keys);
+constexpr auto nothing = [](std::string_view) { return false; };
+
+/// The last member of that name, if `in` is an object that has one.
+const json_value* member(const json_value* in, std::string_view key) {
+    const json_value* found = nullptr;
+    if (in == nullptr) return found;
+    for (const auto& m : in->members) {
+        if (m.key == key) found = &m.value;
     }
+    return found;
 }
 
-/// Sees every member, also the duplicates that a document tree forgets: the value of a redacted key must be
-/// the mark that it is.
-struct credentials_check {
-    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-
-    const redaction_keys& keys;
+std::string spelled(const json_value& value) {
     std::string text;
-    bool after_redacted_key = false;
-
-    bool other_value() const {
-        require(!after_redacted_key, "the value of a redacted key is a string");
-        return true;
-    }
-    bool on_document_begin(json::error_code&) { return true; }
-    bool on_document_end(json::error_code&) { return true; }
-    bool on_object_begin(json::error_code&) { return other_value(); }
-    bool on_object_end(std::size_t, json::error_code&) { return true; }
-    bool on_array_begin(json::error_code&) { return other_value(); }
-    bool on_array_end(std::size_t, json::error_code&) { return true; }
-    bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
-        text += part;
-        return true;
-    }
-    bool on_key(json::string_view part, std::size_t, json::error_code&) {
-        text += part;
-        after_redacted_key = keys.matches(text);
-        text.clear();
-        return true;
-    }
-    bool on_string_part(json::string_view part, std::size_t, json::error_code&) {
-        text += part;
-        return true;
-    }
-    bool on_string(json::string_view part, std::size_t, json::error_code&) {
-        text += part;
-        require(!after_redacted_key || text == "[REDACTED]", "the value of a redacted key is gone");
-        after_redacted_key = false;
-        text.clear();
-        return true;
-    }
-    bool on_number_part(json::string_view, json::error_code&) { return true; }
-    bool on_int64(std::int64_t, json::string_view, json::error_code&) { return other_value(); }
-    bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return other_value(); }
-    bool on_double(double, json::string_view, json::error_code&) { return other_value(); }
-    bool on_bool(bool, json::error_code&) { return other_value(); }
-    bool on_null(json::error_code&) { return other_value(); }
-    bool on_comment_part(json::string_view, json::error_code&) { return true; }
-    bool on_comment(json::string_view, json::error_code&) { return true; }
-};
-
-void check_credentials(std::string_view record, const redaction_keys& keys) {
-    json::parse_options options;
-    options.max_depth = max_nesting;
-    json::basic_parser<credentials_check> parser(options, credentials_check{.keys = keys, .text = {}});
-    json::error_code failed;
-    parser.write_some(false, record.data(), record.size(), failed);
+    stored_record::write(value, text, nothing);
+    return text;
 }
 
-void check_field(const json_token& token, const json::object& record, std::string_view key) {
-    const json::value* expected = record.if_contains(json::string_view(key.data(), key.size()));
+json_kind kind_of(const json_value& value) {
+    switch (value.kind) {
+        case '{':
+            return json_kind::object;
+        case '[':
+            return json_kind::array;
+        case '"':
+            return json_kind::string;
+        case 't':
+        case 'f':
+            return json_kind::boolean;
+        case 'n':
+            return json_kind::null;
+        default:
+            return json_kind::number;
+    }
+}
+
+void check_field(const json_token& token, const json_value* expected) {
     require((token.kind != json_kind::absent) == (expected != nullptr),
             "a field is found where there is one");
     if (expected == nullptr) return;
-    json::error_code failed;
-    const json::value value = json::parse(json::string_view(token.text.data(), token.text.size()), failed);
-    // An exponent may be beyond the document parser.
-    if (!failed)
-        require(json::serialize(value) == json::serialize(*expected), "a field is the last of its name");
-    if (token.is_string()) require(decode_string(token) == expected->as_string(), "a string is decoded");
+    require(token.kind == kind_of(*expected), "a field's kind is that of its value");
+    // In a line that was only read the value may hold white space.
+    const std::string object = "{\"v\":" + std::string(token.text) + "}";
+    const auto alone = strict_json::object(object, deepest);
+    require(alone.has_value(), "a field is a whole value");
+    require(spelled(*member(&*alone, "v")) == spelled(*expected), "a field is the last of its name");
+    if (token.is_string())
+        require(decode_string(token) == strict_json::decoded(expected->raw), "a string is decoded");
 }
 
-void check_fields(const record_fields& fields, const json::object& record) {
-    check_field(fields.timestamp, record, "timestamp");
-    check_field(fields.level, record, "level");
-    check_field(fields.type, record, "type");
-    check_field(fields.request_id, record, "request_id");
-    check_field(fields.method, record, "method");
-    check_field(fields.endpoint, record, "endpoint");
-    check_field(fields.status_code, record, "status_code");
-    check_field(fields.duration_ms, record, "duration_ms");
-    check_field(fields.error_type, record, "error_type");
-    const auto check_nested = [&](const json_token& token, std::string_view flat, const char* outer,
-                                  const char* inner) {
-        if (!flat.empty() && record.contains(json::string_view(flat.data(), flat.size()))) {
-            check_field(token, record, flat);
-            return;
-        }
-        const json::value* object = record.if_contains(outer);
-        check_field(token, object != nullptr && object->is_object() ? object->get_object() : json::object(),
-                    inner);
+/// Nested fields are those of the last object of that name; a flat key hides them.
+void check_nested(const json_token& token, const json_value& record, std::string_view flat,
+                  std::string_view outer, std::string_view inner) {
+    const json_value* const shown = flat.empty() ? nullptr : member(&record, flat);
+    check_field(token, shown != nullptr ? shown : member(member(&record, outer), inner));
+}
+
+void check_fields(const record_fields& fields, const json_value& record) {
+    check_field(fields.timestamp, member(&record, "timestamp"));
+    check_field(fields.level, member(&record, "level"));
+    check_field(fields.type, member(&record, "type"));
+    check_field(fields.request_id, member(&record, "request_id"));
+    check_field(fields.method, member(&record, "method"));
+    check_field(fields.endpoint, member(&record, "endpoint"));
+    check_field(fields.status_code, member(&record, "status_code"));
+    check_field(fields.duration_ms, member(&record, "duration_ms"));
+    check_field(fields.error_type, member(&record, "error_type"));
+    check_nested(fields.exception_type, record, "exception.type", "exception", "type");
+    check_nested(fields.error_dot_type, record, "error.type", "error", "type");
+    check_nested(fields.response_error_type, record, "", "response_body", "error_type");
+}
+
+bool same_tokens(const record_fields& a, const record_fields& b) {
+    const auto same = [](const json_token& x, const json_token& y) {
+        return x.kind == y.kind && x.text == y.text;
     };
-    check_nested(fields.exception_type, "exception.type", "exception", "type");
-    check_nested(fields.error_dot_type, "error.type", "error", "type");
-    check_nested(fields.response_error_type, "", "response_body", "error_type");
+    return same(a.timestamp, b.timestamp) && same(a.level, b.level) && same(a.type, b.type)
+           && same(a.request_id, b.request_id) && same(a.method, b.method) && same(a.endpoint, b.endpoint)
+           && same(a.status_code, b.status_code) && same(a.duration_ms, b.duration_ms)
+           && same(a.error_type, b.error_type) && same(a.exception_type, b.exception_type)
+           && same(a.error_dot_type, b.error_dot_type) && same(a.response_error_type, b.response_error_type);
 }
 
-void check_stored(std::string_view line, const std::string& stored, const record_fields& fields,
-                  const redaction_keys& keys, const intake_rules& rules) {
+void check_stored(const json_value& sent, const std::string& stored, const record_fields& fields,
+                  const intake_rules& rules) {
     static record_scanner scanner;
     require(stored.find_first_of("\r\n") == std::string::npos, "a stored record is one line");
-    check_credentials(stored, keys);
+    require(stored == stored_record::of(sent, now, names_a_credential), "stored are the tokens as sent");
+    const auto kept = strict_json::object(stored, deepest);
+    require(kept.has_value(), "a stored record is a record");
+    check_fields(fields, *kept);
 
     record_fields again;
     std::string twice;
-    require(!scanner.scan_record(stored, rules, twice, again), "a stored record is a record");
+    require(!scanner.scan_record(stored, rules, twice, again), "a stored record can be stored");
     require(twice == stored, "a stored record is stored as it is");
     require(!scanner.scan_record(stored, again), "a stored record can be read");
-    const auto same = [](const json_token& a, const json_token& b) {
-        return a.kind == b.kind && a.text == b.text;
-    };
-    require(same(again.level, fields.level) && same(again.type, fields.type)
-                && same(again.timestamp, fields.timestamp)
-                && same(again.exception_type, fields.exception_type)
-                && same(again.response_error_type, fields.response_error_type),
-            "ingest and readers see the same fields");
+    require(same_tokens(again, fields), "ingest and readers see the same fields");
+
     const record_digest digest = record_digest::of(stored, fields);
+    require(digest.error == is_error_record(fields), "the digest knows an error");
     require(digest.type_is_indirect || digest.type_size == 0
                 || string_equals(fields.type, digest.type_in(stored)),
             "the digest finds the type");
-
-    json::error_code failed;
-    auto expected = parsed(line, failed);
-    if (failed == json::error::exponent_overflow) return;
-    const auto actual = parsed(stored, failed);
-    require(expected && actual, "both are records");
-    if (!expected->as_object().contains("timestamp")) {
-        json::object with_timestamp;
-        with_timestamp["timestamp"] = std::string(rules.timestamp);
-        for (auto& member : expected->as_object())
-            with_timestamp.insert(member);
-        *expected = std::move(with_timestamp);
-    }
-    redact(*expected, keys);
-    // As text: a number that became NaN in the document tree equals nothing.
-    require(json::serialize(*expected) == json::serialize(*actual), "what is stored means what was sent");
-    check_fields(again, actual->as_object());
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const redaction_keys keys;
+    static const redaction_keys no_keys{std::span<const std::string_view>{}};
     static record_scanner scanner;
-    const intake_rules rules{.redact = &keys, .timestamp = "2025-06-26T10:30:45.000000+02:00"};
+    const intake_rules rules{.redact = &keys, .timestamp = now};
     // A buffer of exactly this size: reading beyond its end is seen.
     const std::string copy(reinterpret_cast<const char*>(data), size);
     const std::string_view line = copy;
 
     record_fields fields;
-    std::string stored;
-    const auto error = scanner.scan_record(line, rules, stored, fields);
+    // What is in `out` before stays there.
+    constexpr std::string_view before = "earlier\n";
+    std::string out(before);
+    const auto error = scanner.scan_record(line, rules, out, fields);
+    require(out.starts_with(before), "what was stored before is left alone");
+    const auto sent = strict_json::object(line, deepest);
+    require(sent.has_value() == !error.has_value(), "the verdict of a second reader");
     record_fields read_fields;
     require(scanner.scan_record(line, read_fields).has_value() == error.has_value(), "one verdict");
-    json::error_code failed;
-    const auto oracle = parsed(line, failed);
-    // Valid JSON, but beyond that parser's arithmetic; its verdict then says nothing.
-    if (failed != json::error::exponent_overflow)
-        require(oracle.has_value() == !error.has_value(), "the verdict of Boost.JSON");
 
     if (error) {
         require(error->at <= line.size() && !error->reason.empty(), "an error has a place and a reason");
-        require(stored.empty(), "nothing is stored of what is refused");
+        require(out == before, "nothing is stored of what is refused");
         const std::string record =
             make_malformed_record(error->reason, line.substr(0, max_raw_bytes), line.size(), keys, "T");
         require(!scanner.scan_record(record, fields), "a malformed line's record is a record");
-    } else {
-        check_stored(line, stored, fields, keys, rules);
+        require(strict_json::object(record, deepest).has_value(), "so says the second reader");
+        return 0;
     }
+    check_fields(read_fields, *sent);
+    const std::string stored = out.substr(before.size());
+    // The tokens point into `out`; what they say is checked against a copy that stands alone.
+    record_fields alone;
+    std::string same;
+    require(!scanner.scan_record(line, rules, same, alone) && same == stored, "the place does not matter");
+    require(same_tokens(alone, fields), "nor for the fields");
+    check_stored(*sent, same, alone, rules);
+
+    // Without rules only the white space goes.
+    std::string plain;
+    require(!scanner.scan_record(line, {.redact = &no_keys, .timestamp = now}, plain, fields), "one verdict");
+    require(plain == stored_record::of(*sent, now, nothing), "nothing is redacted unless asked for");
     return 0;
 }
