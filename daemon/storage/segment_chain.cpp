@@ -111,6 +111,7 @@ bool segment_chain::rotate() {
         auto next = active_segment::create(directory_.path(), active_.next_id(), ops_);
         auto sealed = std::make_shared<std::vector<segment_info>>(*sealed_);
         const auto info = active_.info();
+        if (active_.damaged()) uncut_.push_back(info);
         sealed->push_back(info);
         auto file = active_.file();
         begin_segment(std::move(next));
@@ -126,7 +127,14 @@ bool segment_chain::rotate() {
     }
     rotation_failed_ = false;
     retain();
+    cut_leftovers();
     return true;
+}
+
+void segment_chain::cut_leftovers() {
+    std::erase_if(uncut_, [this](const segment_info& one) {
+        return cut_segment(directory_.path() / segment_name(one.first_id), one.bytes, ops_) == 0;
+    });
 }
 
 void segment_chain::begin_segment(active_segment next) {
@@ -190,6 +198,8 @@ void segment_chain::note_storing_failed(bool failed) {
 }
 
 std::optional<std::string> segment_chain::note_stop(bool clean) {
+    cut_leftovers();
+    if (active_.damaged()) active_.repair();
     storing_failed_ = !clean;
     return save_state(clean, state_file::durability::power);
 }

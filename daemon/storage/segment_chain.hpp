@@ -86,6 +86,7 @@ class segment_chain {
     void replace_active_if_changed();
     void put_in_place(active_segment fresh, protocol::record_id old_id, std::uint64_t kept,
                       std::uint64_t expected);
+    void cut_leftovers();
     int cut_or_remove(const std::filesystem::path& path, std::uint64_t kept);
     void note_lost(protocol::record_id from, protocol::record_id to);
     void forget_missing();
@@ -111,6 +112,8 @@ class segment_chain {
     std::shared_ptr<const std::vector<segment_info>> sealed_;
     std::shared_ptr<const std::vector<id_range>> lost_ = std::make_shared<const std::vector<id_range>>();
     std::vector<protocol::record_id> torn_;
+    /// Segments behind whose last record something stands that could not be cut off; tried again now and then.
+    std::vector<segment_info> uncut_;
     active_segment active_;
     log_limits limits_;
     bool suspect_ = false;           ///< the last write failed in a way that another file may not share

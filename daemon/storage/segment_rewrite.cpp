@@ -49,6 +49,7 @@ std::optional<std::string> segment_chain::rewrite() {
         return error.what();
     }
     suspect_ = false;
+    cut_leftovers();
     directory_.point_current_at(active_.info().first_id);
     save_state(false, state_file::durability::process);
     return std::nullopt;
@@ -70,6 +71,7 @@ void segment_chain::rewrite_segment(std::span<const stored_piece> pieces) {
     directory_.sync();
     if (first_id != old_id && is_ours) {
         if (const int error = cut_or_remove(old_path, kept)) {
+            if (kept > 0) uncut_.push_back({old_id, kept});
             report_(base::severity::error, "cannot cut " + old_path.string() + ": "
                                                + std::generic_category().message(error)
                                                + "; what follows byte " + std::to_string(kept)

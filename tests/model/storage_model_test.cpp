@@ -144,7 +144,8 @@ class run {
         options.backup_count = model_.backup_count;
         options.sync = static_cast<sync_policy>(below(3));
         options.sync_interval = 1ms;
-        std::string state_text = fs::exists(directory() / ".state") ? read_file(directory() / ".state") : "none";
+        std::string state_text =
+            fs::exists(directory() / ".state") ? read_file(directory() / ".state") : "none";
         CAPTURE(state_text);
         faults_ = std::make_unique<faults>();
         listener_ = std::make_unique<collector>();

@@ -239,10 +239,18 @@ class faults {
         std::size_t short_write =
             0;  ///< for write: the first failing call takes so many bytes before the error
     };
-    plan write, truncate, open, datasync, sync, unlink, rename;  ///< set before the log is made
+    plan write, truncate, open, datasync, sync, unlink,
+        rename;  ///< set before the log is made, or with change()
     std::atomic<long> writes{0}, truncates{0}, opens{0}, datasyncs{0}, syncs{0}, unlinks{0}, renames{0};
     std::atomic<bool> disk_full{false};  ///< all writes fail while it is set
     std::atomic<bool> healed{false};     ///< nothing fails any more
+
+    /// While the log runs: from its next call on `which` fails so many times.
+    void change(plan faults::* which, const std::atomic<long>& calls, long count, int error,
+                std::size_t short_write = 0) {
+        const std::lock_guard lock(mutex_);
+        this->*which = {calls + 1, count, error, short_write};
+    }
 
     file_ops ops() {
         file_ops o;
@@ -252,9 +260,7 @@ class faults {
         o.write = [this](int fd, const void* bytes, std::size_t size) -> ssize_t {
             const long n = ++writes;
             if (disk_full && !healed) return errno = ENOSPC, -1;
-            if (write.short_write > 0 && n == write.from && !healed) {
-                return ::write(fd, bytes, std::min(size, write.short_write));
-            }
+            if (const auto most = short_write_now(n)) return ::write(fd, bytes, std::min(size, most));
             return fails(write, n) ? -1 : ::write(fd, bytes, size);
         };
         o.ftruncate = [this](int fd, off_t size) {
@@ -270,11 +276,18 @@ class faults {
     }
 
   private:
+    std::size_t short_write_now(long call) const {
+        const std::lock_guard lock(mutex_);
+        return call == write.from && !healed ? write.short_write : 0;
+    }
     bool fails(const plan& p, long call) const {
+        const std::lock_guard lock(mutex_);
         if (healed || p.from == 0 || call < p.from || call >= p.from + p.count) return false;
         errno = p.error;
         return true;
     }
+
+    mutable std::mutex mutex_;  ///< guards the plans
 };
 
 /// Options for tests: small segments, quick retries, no syncing unless asked for.
