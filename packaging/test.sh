@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs the test suite on what has been built, goes on after a failure, and ends with one line that sums up.
 #
-#   packaging/test.sh quick    unit and model tests, the Python package, black box, browser
+#   packaging/test.sh quick    unit and model tests, the Python package, black box, faults, browser
 #   packaging/test.sh all      that, then address, undefined-behaviour and thread sanitizers, fuzzing, clang-tidy, format
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -105,10 +105,19 @@ step "types of the Python package" 300 \
     env -C protocol/python "$python" -m mypy --cache-dir ../../build/mypy
 step "types of the black-box suite" 300 env MYPYPATH=tests/support:tests/blackbox \
     "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/support tests/blackbox
+step "types of the fault suite" 300 env MYPYPATH=tests/support:tests/blackbox:tests/faults \
+    "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/faults
 pytest_step "black box" 600 tests/blackbox
+pytest_step "faults" 400 tests/faults
 pytest_step "browser" 300 tests/browser
 
 if [[ $what == all ]]; then
+    # The same tests with many more seeds, kills, power cuts and readers.
+    export LIVELOGD_FAULTS=all
+    step "model tests (all faults)" 900 bash -c 'quietly "$@"' - models.log build/release/tests/model/model_storage
+    pytest_step "faults (all)" 3600 tests/faults
+    pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
+    unset LIVELOGD_FAULTS
     sanitizer asan
     sanitizer tsan
     fuzz

@@ -31,6 +31,8 @@ export class LogStream {
     this.lastId = null;
     /** When something last came or the state last changed, in Date.now()'s milliseconds. */
     this.lastActivity = Date.now();
+    /** Why the daemon cannot store records at the moment; empty while it can. It goes on streaming. */
+    this.trouble = '';
     /** The newest id of the log that the daemon has told. */
     this.newest = 0;
     /** Attempts that failed since the connection was last open. */
@@ -71,11 +73,13 @@ export class LogStream {
     this.lastActivity = Date.now();
     source.onopen = () => {
       this.failures = 0;
+      this.trouble = ''; // a stream is told again if storing fails
       this.#setState('live');
     };
     source.onmessage = (event) => this.#received(event);
     source.addEventListener('ping', (event) => this.#pinged(event));
     source.addEventListener('gap', (event) => this.#skipped(event));
+    source.addEventListener('status', (event) => this.#told(event));
     source.addEventListener('bye', () => this.#setState('stopped'));
     source.onerror = () => this.#failed(source);
   }
@@ -108,6 +112,17 @@ export class LogStream {
     if (to !== null && this.#advance(to)) {
       this.on.gap(numberIn(event.data, 'from'), to);
     }
+  }
+
+  #told(event) {
+    this.#alive();
+    try {
+      const { storing, reason } = JSON.parse(event.data);
+      this.trouble = storing === 'failing' ? String(reason) : '';
+    } catch {
+      return;
+    }
+    this.on.state();
   }
 
   #alive() {

@@ -77,8 +77,10 @@ function showState() {
       age = `· no answer for ${silent} s (too many tabs open?)`;
     }
   }
-  pill.dataset.state = state;
-  setText(byId('state-text'), text);
+  const troubled = state === 'live' && stream.trouble !== '';
+  pill.dataset.state = troubled ? 'troubled' : state;
+  pill.title = stream.trouble;
+  setText(byId('state-text'), troubled ? `${text}, but storing fails: ${stream.trouble}` : text);
   setText(byId('state-age'), age);
   setText(byId('connect'), stream.wanted ? 'Disconnect' : 'Connect');
   document.title = state === 'live' ? 'Live logs' : `Live logs (${state})`;

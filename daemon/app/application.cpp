@@ -181,7 +181,8 @@ int application::run() {
 
 /// The exit code; what could not be stored is told.
 int application::parts::outcome() {
-    const auto why = log.trouble().value_or("the disk was too slow");
+    const auto why = log.trouble().value_or(
+        stopped.hangs || stopped.unstored_records > 0 ? "the disk was too slow" : "a sync has failed before");
     if (stopped.unstored_records > 0) {
         report(base::severity::error, std::to_string(stopped.unstored_records)
                                           + " accepted records could not be stored and are lost: " + why);

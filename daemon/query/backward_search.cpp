@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/backward_search.hpp"
 
+#include "daemon/query/log_changed.hpp"
 #include "daemon/query/stopped.hpp"
 
 #include <utility>
@@ -8,15 +9,21 @@
 namespace livelogd::query {
 
 backward_search::backward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
-                                 std::stop_token stop)
-    : snapshot_(snapshot), filter_(filter), stop_(std::move(stop)), segment_(snapshot.segment_count()) {}
+                                 bool strict, std::stop_token stop)
+    : snapshot_(snapshot),
+      filter_(filter),
+      strict_(strict),
+      stop_(std::move(stop)),
+      segment_(snapshot.segment_count()) {}
 
 bool backward_search::next(record_place& place) {
     storage::stored_line line;
     protocol::record_fields fields;
     for (;;) {
         if (stop_.stop_requested()) throw stopped();
-        if (!reader_ || !reader_->previous(line)) {
+        const bool found = reader_ && reader_->previous(line);
+        if (strict_ && reader_ && reader_->met_early_end()) throw log_changed();
+        if (!found) {
             if (!open_older()) return false;
             continue;
         }

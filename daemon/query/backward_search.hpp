@@ -26,11 +26,13 @@ struct record_place {
 /// The snapshot and the filter must live as long as the search. One thread at a time; blocks on the disk.
 class backward_search {
   public:
-    backward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
+    /// `strict`: a file that is shorter than the snapshot says is an error.
+    backward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter, bool strict,
                     std::stop_token stop);
 
     /// The next older matching record; false when there is none. Lines that are no records are passed over,
-    /// and so are segments that retention has removed. Throws query::stopped or std::system_error.
+    /// and so are segments that retention has removed. Throws query::stopped, query::log_changed or
+    /// std::system_error.
     bool next(record_place& place);
 
     /// The file that the last place found is in. Whoever keeps it can read it even after retention removed
@@ -42,6 +44,7 @@ class backward_search {
 
     const storage::log_snapshot& snapshot_;
     const filter::record_filter& filter_;
+    const bool strict_;
     std::stop_token stop_;
     std::size_t segment_;  ///< the one that is being read; segment_count() before the first
     std::shared_ptr<const base::unique_fd> file_;

@@ -2,12 +2,12 @@
 #include "daemon/query/recent.hpp"
 
 #include "daemon/query/backward_search.hpp"
+#include "daemon/query/log_changed.hpp"
 #include "daemon/query/stopped.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -42,7 +42,7 @@ struct part {
 void read_exactly(int fd, char* to, std::size_t size, std::uint64_t offset) {
     for (std::size_t done = 0; done < size;) {
         const ssize_t n = ::pread(fd, to + done, size - done, static_cast<off_t>(offset + done));
-        if (n == 0) throw std::runtime_error("a log segment was cut while it was read");
+        if (n == 0) throw log_changed();
         if (n > 0) {
             done += static_cast<std::size_t>(n);
         } else if (errno != EINTR) {
@@ -84,7 +84,7 @@ struct recent_answer::state {
 
 /// Notes where the records stand: 16 bytes for each run of neighbours.
 void recent_answer::state::search() {
-    backward_search records(snapshot, request.filter, stop);
+    backward_search records(snapshot, request.filter, request.strict, stop);
     record_place place;
     for (std::size_t found = 0; found < request.lines && records.next(place); ++found) {
         if (parts.empty() || parts.back().file != records.file())

@@ -15,6 +15,7 @@ namespace livelogd::query {
 struct recent_request {
     filter::record_filter filter;
     std::size_t lines = 100;
+    bool strict = false;  ///< a file that is shorter than the snapshot says is an error
 };
 
 /// Makes the answer piece by piece, in bounded memory: first a search backward that notes where the records
@@ -29,7 +30,7 @@ class recent_answer {
     /// Appends the next piece of the JSON array to `out`: about 256 KiB, so that a large record comes in
     /// several. Each record stands on a line of its own, as it is stored. False once the answer is complete;
     /// the last piece comes with it. The first call searches. Throws query::stopped, std::system_error, or
-    /// std::runtime_error if somebody has cut a file that the search had seen whole.
+    /// query::log_changed, also if a file has been cut that the search had seen whole.
     bool next(std::string& out);
 
   private:

@@ -12,7 +12,7 @@ protocol::record_id replay_position(const storage::log_snapshot& snapshot,
                                     const filter::record_filter& filter, std::size_t count,
                                     std::stop_token stop) {
     if (count == 0) return snapshot.next_id - 1;
-    backward_search search(snapshot, filter, std::move(stop));
+    backward_search search(snapshot, filter, false, std::move(stop));
     record_place place;
     for (std::size_t found = 0; found < count; ++found)
         if (!search.next(place)) return snapshot.oldest_id() - 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/stats.hpp"
 
+#include "daemon/query/log_changed.hpp"
 #include "daemon/query/record_time.hpp"
 #include "daemon/query/stats_accumulator.hpp"
 #include "daemon/query/stats_text.hpp"
@@ -31,6 +32,7 @@ class stats_scan {
         : filter_(request.filter),
           zone_(zone),
           stop_(std::move(stop)),
+          strict_(request.strict),
           begin_us_(window_begin(request.now_us, request.hours)),
           records_(request.response_times) {}
 
@@ -45,6 +47,7 @@ class stats_scan {
     const filter::record_filter& filter_;
     const base::time_zone& zone_;
     std::stop_token stop_;
+    const bool strict_;
     std::int64_t begin_us_;
     stats_accumulator records_;
     protocol::record_scanner scanner_;
@@ -82,6 +85,7 @@ void stats_scan::add_segment(int fd, std::uint64_t bytes) {
         if (time && *time < begin_us_) continue;
         if (filter_.matches(fields)) records_.add(fields);
     }
+    if (strict_ && lines.met_early_end()) throw log_changed();
 }
 
 }  // namespace

@@ -20,9 +20,11 @@ struct stats_request {
     std::size_t response_times = 1000;  ///< most values in api_stats.response_times
     std::int64_t now_us = 0;            ///< the window is [now - hours, ∞)
     std::string daemon = {};            ///< a JSON value that is the answer's `daemon`; empty: without
+    bool strict = false;                ///< a file that is shorter than the snapshot says is an error
 };
 
-/// The JSON object of the answer. Blocks on the disk. Throws query::stopped or std::system_error.
+/// The JSON object of the answer. Blocks on the disk. Throws query::stopped, query::log_changed or
+/// std::system_error.
 std::string stats_answer(const storage::log_snapshot& snapshot, const stats_request& request,
                          const base::time_zone& zone, std::stop_token stop);
 

@@ -35,7 +35,7 @@ struct log::impl {
           sync(options, ops),
           chain(directory, state, sync, unsynced, options.sync != sync_policy::none, report, ops,
                 std::move(opened.contents)),
-          writer(chain, sync, unsynced, options, report) {
+          writer(chain, sync, unsynced, options, opened.unsynced ? 0 : chain.next_id(), report) {
         if (opened.to_seal.file) sync.seal(std::move(opened.to_seal.file), opened.to_seal.bytes, 0);
         if (opened.unsynced && chain.view().active.bytes > 0) {
             sync.written(chain.active_file(), chain.view().active.bytes, chain.next_id(), false);

@@ -208,7 +208,7 @@ opened_log open_log(log_directory& directory, state_file& state, const base::rep
     return {std::move(recovered),
             {std::move(found.segments), std::move(found.torn), std::move(active), std::move(facts.boot_id)},
             std::move(to_seal),
-            !facts.state || !facts.state->clean};
+            facts.newest && (!facts.state || !facts.state->clean)};
 }
 
 }  // namespace livelogd::storage

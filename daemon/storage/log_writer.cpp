@@ -42,14 +42,14 @@ std::string count_of_records(std::uint64_t n) {
 }  // namespace
 
 log_writer::log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced,
-                       const log_options& options, base::report_sink report)
+                       const log_options& options, protocol::record_id synced_end, base::report_sink report)
     : chain_(chain),
       sync_(sync),
       unsynced_(unsynced),
       retry_interval_(options.retry_interval),
       unsynced_max_bytes_(options.unsynced_max_bytes),
-      keeps_unsynced_(options.sync != sync_policy::none),
       report_(std::move(report)),
+      synced_end_(synced_end),
       next_id_(chain.next_id()),
       limits_{options.segment_max_bytes, options.backup_count},
       view_(chain.view()),
@@ -87,6 +87,7 @@ void log_writer::set_limits(const log_limits& limits) {
 }
 
 void log_writer::on_synced(protocol::record_id end_id) {
+    synced_end_ = end_id;
     unsynced_.release(end_id);
     if (listener_ != nullptr) listener_->on_synced(end_id);
     {
@@ -207,7 +208,7 @@ void log_writer::take(const shared_records& batch) {
         }
         begin_outage("cannot store in " + chain_.active_path().string() + ": "
                          + std::generic_category().message(done.error),
-                     retry_interval_);
+                     retry_interval_, 0);
     }
     hold(batch, first_id, done);
 }
@@ -249,12 +250,16 @@ void log_writer::look_at_syncs() {
     if (outage_) {
         note_failure(std::move(*failure));
     } else {
-        begin_outage(std::move(*failure), std::chrono::milliseconds(0));
+        std::uint64_t unsynced_records = 0;
+        for (const auto& piece : unsynced_.all())
+            unsynced_records += piece.record_count;
+        begin_outage(std::move(*failure), std::chrono::milliseconds(0), unsynced_records);
     }
     distrust_files();
 }
 
-void log_writer::begin_outage(std::string reason, std::chrono::milliseconds pause) {
+void log_writer::begin_outage(std::string reason, std::chrono::milliseconds pause,
+                              std::uint64_t unsynced_records) {
     const auto active = chain_.view().active;
     outage_ = outage{};
     outage_->since = clock::now();
@@ -272,7 +277,8 @@ void log_writer::begin_outage(std::string reason, std::chrono::milliseconds paus
     held_.show_from(outage_->boundary);
     note_failure(std::move(reason));
     chain_.note_storing_failed(true);
-    report_(base::severity::error, outage_->reason + "; " + count_of_records(pending_records_.load())
+    report_(base::severity::error, outage_->reason + "; "
+                                       + count_of_records(pending_records_.load() + unsynced_records)
                                        + " wait until it can be done");
     listener_->on_trouble(outage_->reason);
 }
@@ -285,8 +291,9 @@ void log_writer::note_failure(std::string reason) {
 /// Readers get everything that is unsynced from memory from now on.
 void log_writer::distrust_files() {
     outage_->files_suspect = true;
-    doubtful_ = doubtful_ || !keeps_unsynced_;
     const auto pieces = unsynced_.all();
+    // What was written between the last sync and the first record that was kept cannot be written anew.
+    doubtful_ = doubtful_ || (pieces.empty() ? chain_.next_id() : pieces.front().first_id) > synced_end_;
     // Without memory to show them from, the files have to do.
     if (pieces.empty() || !held_.can_be_shown()) return;
     outage_->segment = pieces.front().segment;
@@ -315,8 +322,10 @@ void log_writer::try_again() {
         }
         outage_->files_suspect = false;
         sync_.resume();
-        unsynced_.release(chain_.next_id());
-        if (listener_ != nullptr) listener_->on_synced(chain_.next_id());
+        const auto end_id = chain_.next_id();
+        synced_end_ = end_id;
+        unsynced_.release(end_id);
+        listener_->on_synced(end_id);
     }
     if (write_held()) {
         end_outage();

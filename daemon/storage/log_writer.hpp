@@ -33,8 +33,9 @@ class log_writer {
   public:
     /// `chain`, `sync` and `unsynced` must outlive it; the chain belongs to the thread from start to the end
     /// of stop.
+    /// `synced_end`: everything below had been synced when the log was opened.
     log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced, const log_options& options,
-               base::report_sink report);
+               protocol::record_id synced_end, base::report_sink report);
     ~log_writer();
     log_writer(const log_writer&) = delete;
     log_writer& operator=(const log_writer&) = delete;
@@ -91,7 +92,7 @@ class log_writer {
     void wait_for_the_disk();
     void look_at_syncs();
     void take_limits();
-    void begin_outage(std::string reason, std::chrono::milliseconds pause);
+    void begin_outage(std::string reason, std::chrono::milliseconds pause, std::uint64_t unsynced_records);
     void distrust_files();
     void try_again();
     bool write_held();
@@ -107,12 +108,12 @@ class log_writer {
     unsynced_records& unsynced_;
     const std::chrono::milliseconds retry_interval_;
     const std::uint64_t unsynced_max_bytes_;
-    const bool keeps_unsynced_;
     const base::report_sink report_;
     log_listener* listener_ = nullptr;
 
     std::atomic<std::uint64_t> pending_bytes_{0};
     std::atomic<std::uint64_t> pending_records_{0};
+    std::atomic<protocol::record_id> synced_end_;
 
     mutable std::mutex mutex_;  ///< guards what is handed over; held for moments
     std::condition_variable wake_;

@@ -43,6 +43,7 @@ segment_chain::stored segment_chain::store(const shared_records& batch, std::siz
     const auto lines = std::string_view(batch->lines).substr(first_byte);
     const auto records = std::span(batch->records).subspan(first_record);
     stored result;
+    if (!uncut_.empty()) cut_leftovers();
     // A segment that cannot be sealed, because no new one can be made, grows over its limit until the next
     // batch.
     bool may_seal = true;
@@ -127,7 +128,6 @@ bool segment_chain::rotate() {
     }
     rotation_failed_ = false;
     retain();
-    cut_leftovers();
     return true;
 }
 

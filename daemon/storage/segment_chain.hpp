@@ -112,7 +112,8 @@ class segment_chain {
     std::shared_ptr<const std::vector<segment_info>> sealed_;
     std::shared_ptr<const std::vector<id_range>> lost_ = std::make_shared<const std::vector<id_range>>();
     std::vector<protocol::record_id> torn_;
-    /// Segments behind whose last record something stands that could not be cut off; tried again now and then.
+    /// Segments behind whose last record something stands that could not be cut off; tried again now and
+    /// then.
     std::vector<segment_info> uncut_;
     active_segment active_;
     log_limits limits_;

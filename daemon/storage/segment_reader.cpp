@@ -105,7 +105,11 @@ bool forward_reader::refill() {
     const std::size_t got = read_at(fd_, buffer_.data() + used_, wanted, file_position_);
     used_ += got;
     file_position_ += got;
-    if (got < wanted) end_ = file_position_;  // the file was cut under us: nothing more will come
+    if (got < wanted) {
+        // The file was cut under us: nothing more will come.
+        end_ = file_position_;
+        early_end_ = true;
+    }
     return got > 0;
 }
 
@@ -156,6 +160,7 @@ bool backward_reader::refill() {
     const std::size_t got = read_at(fd_, buffer_.data(), wanted, position_);
     // A file that ends inside this block has been cut: what was read from behind its end no longer follows.
     unread_ = got == wanted ? unread_ + wanted : got;
+    early_end_ = early_end_ || got != wanted;
     return true;
 }
 

@@ -30,6 +30,8 @@ class forward_reader {
     forward_reader(int fd, std::uint64_t begin, std::uint64_t end, std::size_t block_bytes = 1u << 20);
     /// False at the end. Throws std::system_error if reading fails.
     bool next(stored_line& line);
+    /// The file has ended before the range: somebody has cut it.
+    [[nodiscard]] bool met_early_end() const { return early_end_; }
 
   private:
     bool refill();
@@ -40,6 +42,7 @@ class forward_reader {
     std::vector<char> buffer_;
     std::size_t used_ = 0;      ///< bytes of the buffer that are filled
     std::size_t consumed_ = 0;  ///< of those, handed out
+    bool early_end_ = false;
 };
 
 /// Lines of [begin, end) from the last to the first. Same terms. Starts with small blocks, so that a few
@@ -48,6 +51,7 @@ class backward_reader {
   public:
     backward_reader(int fd, std::uint64_t begin, std::uint64_t end);
     bool previous(stored_line& line);
+    [[nodiscard]] bool met_early_end() const { return early_end_; }
 
   private:
     bool refill();
@@ -58,6 +62,7 @@ class backward_reader {
     std::vector<char> buffer_;
     std::size_t unread_ = 0;  ///< bytes at the front of the buffer that are not yet handed out
     std::size_t block_bytes_;
+    bool early_end_ = false;
 };
 
 }  // namespace livelogd::storage

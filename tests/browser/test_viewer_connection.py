@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import resource
 import re
 import threading
 import time
@@ -124,6 +125,23 @@ def test_the_daemon_says_good_bye(daemon: Daemon, page: ViewerPage) -> None:
     page.wait_state("live")
     daemon.send(numbered(range(5, 7)))
     page.wait_messages(named(range(7)))
+
+
+def test_it_shows_that_storing_fails(daemon: Daemon, page: ViewerPage) -> None:
+    """A limit on the size of files stands in for a full disk."""
+    page.open(daemon.url)
+    daemon.send(numbered(range(3)))
+    page.wait_messages(named(range(3)))
+    unlimited, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (1, hard))
+    daemon.send(numbered(range(3, 5)))
+    page.wait_state("troubled")
+    assert page.text("state-text").startswith("live, but storing fails: cannot store in ")
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (unlimited, hard))
+    page.wait_state("live")
+    wait_until(lambda: page.count("all") == 6)
+    assert page.messages()[:5] == named(range(5))
+    assert page.messages()[5].startswith("storing failed for ")
 
 
 def test_started_after_the_page(daemon: Daemon, page: ViewerPage) -> None:

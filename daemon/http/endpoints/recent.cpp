@@ -3,6 +3,7 @@
 #include "daemon/query/recent.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
+#include "daemon/query/log_changed.hpp"
 
 namespace livelogd::http {
 namespace {
@@ -21,23 +22,34 @@ class recent_body final : public body_source {
             out = std::exchange(first_, {});
             co_return true;
         }
-        auto [more, piece] = co_await make(answer_, workers_);
-        out = std::move(piece);
-        co_return more;
-    }
-
-    struct made {
-        bool more;
-        std::string piece;
-    };
-    static net::awaitable<made> make(std::shared_ptr<query::recent_answer> answer,
-                                     net::worker_pool& workers) {
-        auto work = [answer = std::move(answer)] {
+        auto work = [answer = answer_] {
             made result;
+            result.answer = answer;
             result.more = answer->next(result.piece);
             return result;
         };
-        co_return co_await net::offload(workers, std::move(work));
+        auto next = co_await net::offload(workers_, std::move(work));
+        out = std::move(next.piece);
+        co_return next.more;
+    }
+
+    struct made {
+        std::shared_ptr<query::recent_answer> answer;
+        bool more = false;
+        std::string piece;
+    };
+    /// The search, and the first piece of the answer.
+    static net::awaitable<made> begin(query::recent_request wanted, const services& s) {
+        auto work = [wanted = std::move(wanted), log = &s.log, stopping = s.streams.stopping]() mutable {
+            return query::from_steady_view(*log, [&](storage::log_snapshot snapshot, bool strict) {
+                made result;
+                wanted.strict = strict;
+                result.answer = std::make_shared<query::recent_answer>(std::move(snapshot), wanted, stopping);
+                result.more = result.answer->next(result.piece);
+                return result;
+            });
+        };
+        co_return co_await net::offload(s.streams.workers, std::move(work));
     }
 
   private:
@@ -54,12 +66,10 @@ endpoint recent_endpoint(const services& s) {
         query::recent_request wanted;
         wanted.lines = given.whole_number("lines", 1, max_lines).value_or(wanted.lines);
         wanted.filter = filter_of(given, s);
-        auto answer =
-            std::make_shared<query::recent_answer>(s.log.snapshot(), std::move(wanted), s.streams.stopping);
         // What can go wrong goes wrong in the search: it is done before the answer's head says 200.
-        auto first = co_await recent_body::make(answer, s.streams.workers);
+        auto first = co_await recent_body::begin(std::move(wanted), s);
         if (!first.more) co_return reply{.body = std::move(first.piece)};
-        co_return reply{.body = std::make_unique<recent_body>(std::move(answer), s.streams.workers,
+        co_return reply{.body = std::make_unique<recent_body>(std::move(first.answer), s.streams.workers,
                                                               std::move(first.piece))};
     };
 }

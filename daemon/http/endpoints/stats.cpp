@@ -4,6 +4,7 @@
 #include "daemon/query/stats.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
+#include "daemon/query/log_changed.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -39,9 +40,12 @@ endpoint stats_endpoint(const services& s) {
         require_api_calls(s);
         wanted.now_us = base::now_us();
         wanted.daemon = accounting_text(s.ingested.now());
-        auto scan = [wanted = std::move(wanted), snapshot = s.log.snapshot(), zone = s.zone,
-                     stopping = s.streams.stopping] {
-            return query::stats_answer(snapshot, wanted, zone, stopping);
+        auto scan = [wanted = std::move(wanted), log = &s.log, zone = s.zone,
+                     stopping = s.streams.stopping]() mutable {
+            return query::from_steady_view(*log, [&](const storage::log_snapshot& snapshot, bool strict) {
+                wanted.strict = strict;
+                return query::stats_answer(snapshot, wanted, zone, stopping);
+            });
         };
         auto text = co_await net::offload(s.streams.workers, std::move(scan));
         co_return reply{.body = std::move(text)};

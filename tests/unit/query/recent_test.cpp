@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/recent.hpp"
 
+#include "daemon/query/log_changed.hpp"
 #include "daemon/query/stopped.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
@@ -261,6 +262,15 @@ TEST_CASE("a file that was cut before the search gives its whole lines") {
     log.append({numbered(1), numbered(2)});
     std::filesystem::resize_file(log.file(0), numbered(1).size() + 5);
     CHECK(recent(log.snapshot(), 100) == array_of(std::vector{numbered(1)}));
+}
+
+TEST_CASE("a strict answer is refused where a file holds less than it did") {
+    test_log log;
+    log.append({R"({"n":1})", R"({"n":2})"});
+    std::filesystem::resize_file(log.file(0), 10);
+    recent_answer answer(log.snapshot(), {.filter = {}, .lines = 5, .strict = true}, {});
+    std::string out;
+    CHECK_THROWS_AS(answer.next(out), livelogd::query::log_changed);
 }
 
 TEST_CASE("recent stops when nobody waits any more") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/stats.hpp"
 
+#include "daemon/query/log_changed.hpp"
+
 #include "daemon/query/stopped.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
@@ -263,6 +265,16 @@ TEST_CASE("segments that retention has removed are not counted") {
     CHECK(api_part(log).starts_with(R"({"total_requests":4,)"));
     std::filesystem::remove(log.file(1));
     CHECK(api_part(log).starts_with(R"({"total_requests":2,)"));
+}
+
+TEST_CASE("strict statistics are refused where a file holds less than it did, others count what is left") {
+    test_log log;
+    log.append({record(R"("type":"request")"), record(R"("type":"request")")});
+    std::filesystem::resize_file(log.file(0), std::filesystem::file_size(log.file(0)) / 2 + 5);
+    CHECK(api_part(log).starts_with(R"({"total_requests":1,)"));
+    CHECK_THROWS_AS(stats_answer(log.snapshot(), {.filter = {}, .now_us = now, .strict = true},
+                                 time_zone::named("UTC"), {}),
+                    livelogd::query::log_changed);
 }
 
 TEST_CASE("statistics stop when nobody waits any more") {

@@ -210,6 +210,23 @@ TEST_CASE("under `none` what somebody wants to be durable is kept until it is") 
     CHECK(files_of(w.logs()) == w.listener.lines());
 }
 
+TEST_CASE(
+    "under `none`, where nothing but durable records was written, a mended failure leaves no doubt at the "
+    "stop") {
+    world w(sync_policy::none);
+    w.opened.start(w.listener);
+    for (std::uint64_t n = 0; n < 9; n += 3) {
+        if (n == 3) w.fault.change(&faults::datasync, w.fault.datasyncs, 1, EIO);
+        auto batch = numbered_batch(n, 3);
+        batch.durable = true;
+        const auto end = w.opened.submit(std::move(batch));
+        REQUIRE(eventually([&] { return w.listener.synced() >= end; }));
+    }
+    CHECK_FALSE(w.opened.stop(1s).unsynced);
+    CHECK(w.listener.outages().size() == 1);
+    CHECK(state_file(w.logs()).load()->clean);
+}
+
 TEST_CASE("what is unsynced when somebody takes the file away is in a new one") {
     world w(sync_policy::interval);
     w.opened.start(w.listener);
