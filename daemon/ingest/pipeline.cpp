@@ -48,13 +48,21 @@ void pipeline::on_recovered(const storage::storing_outage& outage) {
     progress_.release();
     live_.set_status(std::make_shared<const std::string>(protocol::sse::status_ok()), false);
     // Whoever reads the log later has to know as well.
-    const auto message = "storing failed for " + std::to_string(outage.duration.count())
-                         + " ms: " + outage.reason + "; " + std::to_string(outage.held_records)
-                         + " records waited in memory, none was lost";
+    auto message = "storing failed for " + std::to_string(outage.duration.count()) + " ms: " + outage.reason
+                   + "; " + std::to_string(outage.held_records) + " records waited in memory";
+    if (outage.lost_records > 0) {
+        message += ", " + std::to_string(outage.lost_records)
+                   + " are gone with files that somebody has removed or cut";
+    } else if (outage.doubtful) {
+        message += ", what was written shortly before may not survive a power cut";
+    } else {
+        message += ", none was lost";
+    }
     const boost::json::object fields{{"reason", outage.reason},
                                      {"outage_ms", outage.duration.count()},
                                      {"held_records", outage.held_records},
-                                     {"rewritten_records", outage.rewritten_records}};
+                                     {"rewritten_records", outage.rewritten_records},
+                                     {"lost_records", outage.lost_records}};
     submit(own_record("storing_recovered", message, fields, *rules_.load()));
 }
 

@@ -26,6 +26,9 @@ class pipeline final : public storage::log_listener {
     /// before.
     protocol::record_id submit(storage::record_batch batch);
 
+    /// Somebody wants to know that what is written survives a power cut. Any thread.
+    void sync_soon() { log_.sync_soon(); }
+
     /// Senders are read from while this is open.
     [[nodiscard]] gate& intake_gate() { return gate_; }
 

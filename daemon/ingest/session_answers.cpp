@@ -40,7 +40,10 @@ acknowledged_lines* session::greeted(const protocol::first_line& greeting) {
                             });
     });
     ++coroutines_;
-    return lines_->refused() ? nullptr : &*lines_;
+    if (lines_->refused()) return nullptr;
+    // Of lines that were taken before, and then were only to be written, it wants to know now.
+    if (lines_->durable()) context_.to_log.sync_soon();
+    return &*lines_;
 }
 
 net::awaitable<void> session::answer() {

@@ -71,13 +71,14 @@ caught_up catch_up::read(protocol::record_id position, const std::stop_token& st
         if (has_changed(snapshot, i)) return {nullptr, position, std::nullopt};
         return {nullptr, block->end_id - 1, caught_up::removed{wanted, block->end_id - 1}};
     }
+    if (wanted >= index.end_id() && has_changed(snapshot, i)) return {nullptr, position, std::nullopt};
     return skip(snapshot, wanted, std::max(position, snapshot.id_bound(i) - 1));
 }
 
 bool catch_up::has_changed(const storage::log_snapshot& seen, std::size_t i) const {
     const auto now = log_.snapshot();
     return i >= now.segment_count() || now.segment(i).first_id != seen.segment(i).first_id
-           || now.segment(i).bytes != seen.segment(i).bytes || now.in_memory(i) != seen.in_memory(i);
+           || now.segment(i).bytes < seen.segment(i).bytes || now.in_memory(i) != seen.in_memory(i);
 }
 
 shared_batch catch_up::load(int fd, const storage::record_block& block) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/held_records.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <sys/mman.h>
@@ -17,11 +18,19 @@ void held_records::make_file() {
     file_ = fd ? std::make_shared<const base::unique_fd>(std::move(fd)) : nullptr;
 }
 
-void held_records::show_from(protocol::record_id first_id) {
-    // A reader may be at work in what was shown before: never cut it under them.
+bool held_records::show_instead(protocol::record_id first_id, std::span<const std::string_view> lines) {
+    // Readers may be at work in what was shown before: it is not touched.
+    const auto old_file = file_;
+    const auto old_bytes = bytes_;
     if (bytes_ > 0 || !file_) make_file();
-    first_id_ = first_id;
     bytes_ = 0;
+    if (!file_ || !std::ranges::all_of(lines, [this](std::string_view part) { return show(part); })) {
+        file_ = old_file;
+        bytes_ = old_bytes;
+        return false;
+    }
+    first_id_ = first_id;
+    return true;
 }
 
 bool held_records::show(std::string_view lines) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace livelogd::storage {
@@ -21,14 +22,12 @@ class held_records {
   public:
     held_records();
 
-    /// Whether there is a memory file, without which what is held cannot be shown.
-    [[nodiscard]] bool can_be_shown() const { return file_ != nullptr; }
+    /// Shows these lines, of which the first is that of `first_id`, instead of what was shown before. What
+    /// waits stays. False if they cannot be shown: then all is as it was.
+    bool show_instead(protocol::record_id first_id, std::span<const std::string_view> lines);
 
-    /// From here on `first_id` is the first record that is shown. Forgets what was shown before; what waits
-    /// stays.
-    void show_from(protocol::record_id first_id);
-
-    /// The lines that come next. False if they cannot be shown: there is no memory left.
+    /// The lines that come next. False if they cannot be shown, because there is no memory left: then nothing
+    /// that follows may be shown either.
     bool show(std::string_view lines);
 
     /// Nothing is held any more; what readers have opened stays theirs.

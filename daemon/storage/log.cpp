@@ -35,11 +35,18 @@ struct log::impl {
           sync(options, ops),
           chain(directory, state, sync, unsynced, options.sync != sync_policy::none, report, ops,
                 std::move(opened.contents)),
-          writer(chain, sync, unsynced, options, opened.unsynced ? 0 : chain.next_id(), report) {
-        if (opened.to_seal.file) sync.seal(std::move(opened.to_seal.file), opened.to_seal.bytes, 0);
+          writer(chain, sync, unsynced, options, synced_end(), report) {
+        if (opened.to_seal.file)
+            sync.seal(std::move(opened.to_seal.file), opened.to_seal.bytes, chain.next_id());
         if (opened.unsynced && chain.view().active.bytes > 0) {
             sync.written(chain.active_file(), chain.view().active.bytes, chain.next_id(), false);
         }
+    }
+
+    /// Everything below has been synced, as far as the last run tells.
+    [[nodiscard]] protocol::record_id synced_end() const {
+        const bool may_hold_unsynced = opened.to_seal.file || chain.view().active.bytes > 0;
+        return opened.unsynced && may_hold_unsynced ? 0 : chain.next_id();
     }
 
     // In the order in which they use one another; the lock of the directory is released last.
@@ -64,6 +71,9 @@ log::log(const log_options& options, base::report_sink report, file_ops ops)
 
 log::~log() {
     stop({});
+    // Both threads know both parts.
+    impl_->writer.join();
+    impl_->sync.join();
 }
 
 const recovery& log::recovered() const {
@@ -94,6 +104,10 @@ std::optional<std::string> log::trouble() const {
     return impl_->writer.trouble();
 }
 
+void log::sync_soon() {
+    impl_->sync.sync_soon();
+}
+
 void log::set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count) {
     impl_->writer.set_limits({segment_max_bytes, backup_count});
 }
@@ -106,12 +120,18 @@ log::stop_result log::stop(std::chrono::milliseconds patience, std::chrono::mill
     const auto now = clock::now();
     const auto left = impl_->writer.stop(now + patience, now + limit);
     const auto end = impl_->sync.stop(std::max(now + limit, clock::now() + std::chrono::milliseconds(100)));
-    const bool synced = end == syncer::end::synced && left.unsynced == 0 && !left.doubtful;
-    const bool clean = left.unstored == 0 && synced;
-    if (const auto failure = impl_->chain.note_stop(clean)) {
-        impl_->report(base::severity::warning, *failure + "; after the next start ids will jump");
+    std::uint64_t unsynced = 0;
+    for (const auto& piece : impl_->unsynced.all())
+        unsynced += piece.record_count;
+    const bool synced = !left.hangs && end == syncer::end::synced && unsynced == 0 && !left.doubtful;
+    // As long as its thread has not ended, the chain is the writer's. The state says already that the log is
+    // in use.
+    if (!left.hangs) {
+        if (const auto failure = impl_->chain.note_stop(left.unstored == 0 && synced)) {
+            impl_->report(base::severity::warning, *failure + "; after the next start ids will jump");
+        }
     }
-    impl_->stopped = stop_result{left.unstored, left.unsynced, !synced, end == syncer::end::hangs};
+    impl_->stopped = stop_result{left.unstored, unsynced, !synced, left.hangs || end == syncer::end::hangs};
     return *impl_->stopped;
 }
 

@@ -49,6 +49,9 @@ class log {
     /// blocks and never refuses: the caller keeps pending_bytes bounded.
     protocol::record_id submit(record_batch batch);
 
+    /// What has been written is to be synced at once, whatever the policy.
+    void sync_soon();
+
     /// Bytes handed over and not yet written to a file.
     [[nodiscard]] std::uint64_t pending_bytes() const;
 
@@ -64,7 +67,7 @@ class log {
         std::uint64_t unstored_records = 0;  ///< handed over, but not stored in time
         std::uint64_t unsynced_records = 0;  ///< stored, but it is not known whether they survive a power cut
         bool unsynced = false;               ///< so is something, counted or not
-        /// A sync has not returned: the destructor would wait for it, for as long as the disk takes.
+        /// A system call has not returned: the destructor would wait for it, for as long as the disk takes.
         bool hangs = false;
     };
     /// Stores what was handed over and syncs it, marks the stop as clean, ends the threads. If storing fails,

@@ -90,30 +90,33 @@ void log_directory::attach() {
     if (const int error = make_directories(path_)) {
         fail("cannot create the log directory " + path_.string(), error, choose_another);
     }
-    directory_ = base::unique_fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory_) fail("cannot open the log directory " + path_.string(), errno, choose_another);
-    take_lock();
+    base::unique_fd directory(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) fail("cannot open the log directory " + path_.string(), errno, choose_another);
+    // Both or none: without the lock the directory is not this daemon's.
+    lock_ = take_lock();
+    directory_ = std::move(directory);
 }
 
-void log_directory::take_lock() {
+base::unique_fd log_directory::take_lock() const {
     const fs::path file = path_ / lock_file_name;
-    lock_ = base::unique_fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
-    if (!lock_) fail("cannot create " + file.string(), errno, choose_another);
-    while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    base::unique_fd lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+    if (!lock) fail("cannot create " + file.string(), errno, choose_another);
+    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) {
             fail("cannot lock " + file.string(), errno, "choose a file system that knows locks with log_dir");
         }
         throw log_error(log_error::kind::taken,
                         "the log directory " + path_.string() + " is in use by another daemon ("
-                            + lock_holder(lock_.get())
+                            + lock_holder(lock.get())
                             + "); stop that one, or give this one a directory of its own with log_dir");
     }
     // The text only serves the message above: a full disk must not keep the daemon from starting.
     const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(lock_.get(), 0) != 0 || ::pwrite(lock_.get(), pid.data(), pid.size(), 0) < 0) {
+    if (::ftruncate(lock.get(), 0) != 0 || ::pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
         report_(base::severity::debug, "cannot note the process number in " + file.string());
     }
+    return lock;
 }
 
 void log_directory::reattach() {

@@ -42,7 +42,7 @@ class log_directory {
 
   private:
     void attach();
-    void take_lock();
+    [[nodiscard]] base::unique_fd take_lock() const;
     void warn_about_current(const std::string& why);
 
     base::report_sink report_;

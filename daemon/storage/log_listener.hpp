@@ -17,6 +17,8 @@ struct storing_outage {
     std::chrono::milliseconds duration{0};  ///< from the first failure until everything was stored
     std::uint64_t held_records = 0;         ///< that waited in memory, at most
     std::uint64_t rewritten_records = 0;    ///< that were in a file which could not be trusted any more
+    std::uint64_t lost_records = 0;         ///< that somebody else has removed from the files
+    bool doubtful = false;  ///< others, not kept in memory, may not survive a power cut (`sync = none`)
 };
 
 /// Called on the log's writer thread, on_synced also on its sync thread: must be quick and must not throw.

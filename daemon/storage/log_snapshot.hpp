@@ -30,7 +30,7 @@ struct log_snapshot {
     std::filesystem::path directory;
     std::shared_ptr<const std::vector<segment_info>> sealed;  ///< oldest first; never null
     segment_info active;                                      ///< the newest file; may be empty (bytes == 0)
-    protocol::record_id next_id = 0;                          ///< the id the next record will get
+    protocol::record_id next_id = 0;  ///< the id of the next record that will be shown
     segment_info held;  ///< what waits in memory while storing fails; bytes == 0 if nothing does
     std::shared_ptr<const base::unique_fd> held_file;  ///< where it can be read; null if nothing is held
     /// Ids of records that somebody else has removed from the files; sorted. Never null.

@@ -11,8 +11,11 @@ namespace livelogd::storage {
 
 namespace {
 
-/// After a failed sync the disk is left alone for longer and longer, up to this.
-constexpr std::chrono::milliseconds longest_pause{5000};
+/// After failed syncs the disk is left alone for longer and longer, up to so many retry intervals.
+constexpr int longest_pause = 25;
+
+/// Outages that follow each other within this are one trouble, though each of them was over for a moment.
+constexpr std::chrono::seconds one_trouble{60};
 
 [[maybe_unused]] bool consistent(const record_batch& batch) {
     const auto bytes =
@@ -57,10 +60,16 @@ log_writer::log_writer(segment_chain& chain, syncer& sync, unsynced_records& uns
 
 log_writer::~log_writer() {
     stop(clock::now(), clock::now());
+    join();
+}
+
+void log_writer::join() {
+    if (thread_.joinable()) thread_.join();
 }
 
 void log_writer::start(log_listener& listener) {
     listener_ = &listener;
+    over_ = false;
     thread_ = std::thread([this] { run(); });
 }
 
@@ -123,11 +132,14 @@ log_writer::unfinished log_writer::stop(clock::time_point deadline, clock::time_
         limit_ = std::max(deadline, limit);
     }
     wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-    unfinished left{pending_records_.load(), 0, doubtful_};
-    for (const auto& piece : unsynced_.all())
-        left.unsynced += piece.record_count;
-    return left;
+    constexpr std::chrono::milliseconds grace{100};  // for what was under way at the limit
+    bool over = false;
+    {
+        std::unique_lock lock(mutex_);
+        over = ended_.wait_until(lock, limit_ + grace, [this] { return over_; });
+    }
+    if (over) join();
+    return {pending_records_.load(), over && doubtful_, !over};
 }
 
 void log_writer::run() {
@@ -145,6 +157,9 @@ void log_writer::run() {
         look_at_syncs();
         if (outage_ && clock::now() >= outage_->retry_at) try_again();
     }
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    ended_.notify_all();
 }
 
 /// Waits for batches, for the time to try again, or for the end: false when the thread's work is done, or
@@ -158,10 +173,10 @@ bool log_writer::wait_for_work(std::vector<shared_records>& work) {
         }
         if (std::exchange(sync_told_, false)) return true;
         const auto now = clock::now();
-        if (outage_ && now >= outage_->retry_at) {
-            // One last try is made when the time is over, if none was made since.
-            return !stopping_ || now < deadline_;
-        }
+        // At a stop it is tried again at once, even if there is no time for a second try.
+        const bool last_try = stopping_ && outage_ && !std::exchange(hurried_, true);
+        if (last_try) outage_->retry_at = now;
+        if (outage_ && now >= outage_->retry_at && (last_try || !stopping_ || now < deadline_)) return true;
         if (stopping_ && !outage_) sync_.flush();
         const auto end = outage_ ? deadline_ : limit_;
         if (stopping_ && (now >= end || (!outage_ && sync_.settled()))) return false;
@@ -176,12 +191,18 @@ bool log_writer::wait_for_work(std::vector<shared_records>& work) {
     }
 }
 
+std::chrono::milliseconds log_writer::longer(std::chrono::milliseconds pause) const {
+    return std::clamp(pause * 2, retry_interval_, retry_interval_ * (hurried_ ? 1 : longest_pause));
+}
+
 bool log_writer::out_of_time() const {
     const std::lock_guard lock(mutex_);
     return stopping_ && clock::now() >= limit_;
 }
 
 void log_writer::take_limits() {
+    // What is about to be written anew must not be removed before.
+    if (outage_ && outage_->files_suspect) return;
     {
         const std::lock_guard lock(mutex_);
         if (!limits_changed_) return;
@@ -228,6 +249,8 @@ void log_writer::hold(const shared_records& batch, protocol::record_id first_id,
 /// Waits while more is unsynced than may be kept in memory for the case that a sync fails.
 void log_writer::wait_for_the_disk() {
     while (unsynced_.bytes() > unsynced_max_bytes_ || sync_.behind()) {
+        // Under `none` nothing else would have it synced.
+        if (unsynced_.bytes() > unsynced_max_bytes_) sync_.sync_soon();
         {
             std::unique_lock lock(mutex_);
             if (!sync_told_) {
@@ -253,7 +276,9 @@ void log_writer::look_at_syncs() {
         std::uint64_t unsynced_records = 0;
         for (const auto& piece : unsynced_.all())
             unsynced_records += piece.record_count;
-        begin_outage(std::move(*failure), std::chrono::milliseconds(0), unsynced_records);
+        const bool again = clock::now() - last_outage_end_ < one_trouble;
+        begin_outage(std::move(*failure), again ? longer(last_pause_) : std::chrono::milliseconds(0),
+                     unsynced_records);
     }
     distrust_files();
 }
@@ -274,7 +299,8 @@ void log_writer::begin_outage(std::string reason, std::chrono::milliseconds paus
         const std::lock_guard lock(view_mutex_);
         outage_->shown_to = view_.next_id;
     }
-    held_.show_from(outage_->boundary);
+    outage_->lost_before = chain_.lost_records();
+    held_.show_instead(outage_->boundary, {});
     note_failure(std::move(reason));
     chain_.note_storing_failed(true);
     report_(base::severity::error, outage_->reason + "; "
@@ -293,45 +319,54 @@ void log_writer::distrust_files() {
     outage_->files_suspect = true;
     const auto pieces = unsynced_.all();
     // What was written between the last sync and the first record that was kept cannot be written anew.
-    doubtful_ = doubtful_ || (pieces.empty() ? chain_.next_id() : pieces.front().first_id) > synced_end_;
-    // Without memory to show them from, the files have to do.
-    if (pieces.empty() || !held_.can_be_shown()) return;
-    outage_->segment = pieces.front().segment;
-    outage_->offset = pieces.front().offset;
-    outage_->boundary = pieces.front().first_id;
-    held_.show_from(outage_->boundary);
+    outage_->doubtful = (pieces.empty() ? chain_.next_id() : pieces.front().first_id) > synced_end_;
+    doubtful_ = doubtful_ || outage_->doubtful;
+    if (pieces.empty()) return;
+    std::vector<std::string_view> lines;
     for (const auto& piece : pieces) {
         outage_->rewritten += piece.record_count;
-        held_.show(piece.lines());
+        lines.push_back(piece.lines());
     }
     for (const auto& waiting : held_.waiting) {
         if (waiting.first_id >= outage_->shown_to) break;
-        held_.show(std::string_view(waiting.batch->lines).substr(waiting.bytes_written));
+        lines.push_back(std::string_view(waiting.batch->lines).substr(waiting.bytes_written));
     }
+    // Without memory to show them from, the files have to do.
+    if (!held_.show_instead(pieces.front().first_id, lines)) return;
+    outage_->segment = pieces.front().segment;
+    outage_->offset = pieces.front().offset;
+    outage_->boundary = pieces.front().first_id;
     publish();
 }
 
 void log_writer::try_again() {
-    take_limits();
     if (outage_->files_suspect) {
         if (auto failure = chain_.rewrite()) {
             note_failure(std::move(*failure));
-            outage_->pause = std::clamp(outage_->pause * 2, retry_interval_, longest_pause);
+            outage_->pause = longer(outage_->pause);
             outage_->retry_at = clock::now() + outage_->pause;
             return;
         }
         outage_->files_suspect = false;
+        if (outage_->boundary == chain_.next_id()) {
+            // It may stand in another file now.
+            const auto active = chain_.view().active;
+            outage_->segment = active.first_id;
+            outage_->offset = active.bytes;
+            publish();
+        }
         sync_.resume();
         const auto end_id = chain_.next_id();
         synced_end_ = end_id;
         unsynced_.release(end_id);
         listener_->on_synced(end_id);
     }
-    if (write_held()) {
+    take_limits();
+    // Where syncing fails again already, this is not over.
+    if (write_held() && !sync_.failure()) {
         end_outage();
     } else {
-        outage_->pause = retry_interval_;
-        outage_->retry_at = clock::now() + outage_->pause;
+        outage_->retry_at = clock::now() + retry_interval_;
     }
 }
 
@@ -375,7 +410,10 @@ void log_writer::end_outage() {
     if (over.rewritten > 0) text += ", " + count_of_records(over.rewritten) + " have been written anew";
     report_(base::severity::info, text);
     const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - over.since);
-    listener_->on_recovered({over.reason, duration, over.held_records, over.rewritten});
+    last_outage_end_ = clock::now();
+    last_pause_ = over.pause;
+    listener_->on_recovered({over.reason, duration, over.held_records, over.rewritten,
+                             chain_.lost_records() - over.lost_before, over.doubtful});
 }
 
 segment_chain::stored log_writer::store(const shared_records& batch, std::size_t first_record,

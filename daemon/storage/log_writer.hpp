@@ -57,13 +57,16 @@ class log_writer {
 
     struct unfinished {
         std::uint64_t unstored = 0;  ///< records in no file
-        std::uint64_t unsynced = 0;  ///< records in a file that could not be synced
-        bool doubtful = false;       ///< other records were in such a file, and had not been kept in memory
+        bool doubtful = false;       ///< records were in a file that could not be synced, and not in memory
+        bool hangs = false;          ///< a system call has not returned: the thread has not ended
     };
     /// Stores what was handed over and has it synced, at most until `limit`, and only until `deadline` if
     /// storing fails; ends the thread.
     unfinished stop(std::chrono::steady_clock::time_point deadline,
                     std::chrono::steady_clock::time_point limit);
+
+    /// After stop: waits for a call that hangs.
+    void join();
 
   private:
     using clock = std::chrono::steady_clock;
@@ -82,6 +85,8 @@ class log_writer {
         protocol::record_id boundary = 0;  ///< the id there
         std::uint64_t held_records = 0;    ///< at most
         std::uint64_t rewritten = 0;
+        std::uint64_t lost_before = 0;                  ///< what chain_.lost_records() was
+        bool doubtful = false;                          ///< not all that is unsynced is in memory
         std::vector<held_records::waiting_batch> late;  ///< written, and not shown yet
     };
 
@@ -101,6 +106,7 @@ class log_writer {
     segment_chain::stored store(const shared_records& batch, std::size_t first_record,
                                 std::size_t first_byte);
     void publish();
+    [[nodiscard]] std::chrono::milliseconds longer(std::chrono::milliseconds pause) const;
     [[nodiscard]] bool out_of_time() const;
 
     segment_chain& chain_;
@@ -123,6 +129,8 @@ class log_writer {
     bool limits_changed_ = true;
     bool sync_told_ = false;  ///< something about syncing has changed
     bool stopping_ = false;
+    bool over_ = true;  ///< the thread has ended, or never began
+    std::condition_variable ended_;
     clock::time_point deadline_;  ///< until when storing is tried again once stopping_
     clock::time_point limit_;     ///< until when anything is done once stopping_
 
@@ -135,6 +143,9 @@ class log_writer {
     held_records held_;
     std::optional<outage> outage_;
     bool doubtful_ = false;
+    bool hurried_ = false;  ///< the last tries of a stop have begun
+    std::chrono::milliseconds last_pause_{0};
+    clock::time_point last_outage_end_;
     std::thread thread_;
 };
 

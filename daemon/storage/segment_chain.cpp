@@ -198,10 +198,13 @@ void segment_chain::note_storing_failed(bool failed) {
 }
 
 std::optional<std::string> segment_chain::note_stop(bool clean) {
+    storing_failed_ = !clean;
+    // Nothing is needed of the disk: a power cut changes the boot id, and then an unclean state lets ids
+    // jump.
+    if (!clean) return save_state(false, state_file::durability::process);
     cut_leftovers();
     if (active_.damaged()) active_.repair();
-    storing_failed_ = !clean;
-    return save_state(clean, state_file::durability::power);
+    return save_state(true, state_file::durability::power);
 }
 
 std::optional<std::string> segment_chain::save_state(bool clean, state_file::durability how,

@@ -70,11 +70,14 @@ class segment_chain {
     /// The id that the next record will get.
     [[nodiscard]] protocol::record_id next_id() const { return active_.next_id(); }
 
+    /// How many records somebody else has removed from the files, as far as it was noticed.
+    [[nodiscard]] std::uint64_t lost_records() const { return lost_records_; }
+
     /// Writes down whether storing fails, in case the daemon dies now. Best effort.
     void note_storing_failed(bool failed);
 
-    /// Writes down that the log has been stopped; `clean` if everything is stored and synced. Returns what
-    /// went wrong.
+    /// Writes down that the log has been stopped; `clean` if everything is stored and synced; if not, nothing
+    /// is asked of the disk that could take long. Returns what went wrong.
     std::optional<std::string> note_stop(bool clean);
 
   private:
@@ -117,6 +120,7 @@ class segment_chain {
     std::vector<segment_info> uncut_;
     active_segment active_;
     log_limits limits_;
+    std::uint64_t lost_records_ = 0;
     bool suspect_ = false;           ///< the last write failed in a way that another file may not share
     bool storing_failed_ = false;    ///< what the state file says
     bool rotation_failed_ = false;   ///< reported

@@ -129,6 +129,7 @@ bool segment_chain::is_in_place(const segment_file& file) const {
 
 void segment_chain::note_lost(protocol::record_id from, protocol::record_id to) {
     if (from > to) return;
+    lost_records_ += to - from + 1;
     report_(base::severity::error, "the records " + std::to_string(from) + " to " + std::to_string(to)
                                        + " are gone: somebody has removed them from the log's files");
     auto lost = std::make_shared<std::vector<id_range>>(*lost_);

@@ -49,6 +49,10 @@ syncer::syncer(const log_options& options, const file_ops& ops)
 
 syncer::~syncer() {
     stop(clock::now());
+    join();
+}
+
+void syncer::join() {
     if (thread_.joinable()) thread_.join();
 }
 
@@ -64,7 +68,7 @@ void syncer::written(const std::shared_ptr<const segment_file>& active, std::uin
     bool wake = false;
     {
         const std::lock_guard lock(mutex_);
-        if (!active_.file) {
+        if (!active_.file || !has_unseen()) {
             unsynced_since_ = clock::now();
             wake = true;  // it must learn from when on the interval counts
         }
@@ -91,6 +95,15 @@ void syncer::seal(std::shared_ptr<const segment_file> file, std::uint64_t bytes,
     work_.notify_one();
 }
 
+void syncer::sync_soon() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!active_.file) return;
+        durable_wanted_ = true;
+    }
+    work_.notify_one();
+}
+
 void syncer::removing_below(protocol::record_id id) {
     const std::lock_guard lock(mutex_);
     removed_below_ = id;
@@ -109,7 +122,6 @@ std::optional<std::string> syncer::failure() const {
 void syncer::resume() {
     {
         const std::lock_guard lock(mutex_);
-        ++era_;
         failure_.reset();
         sealed_.clear();
         active_ = {};
@@ -202,17 +214,19 @@ void syncer::run() {
 }
 
 void syncer::work_on(const job& what, task kind, std::unique_lock<std::mutex>& lock) {
-    const auto era = era_;
     working_ = true;
     lock.unlock();
     const auto& call = kind == task::sync_sealed ? ops_.fsync : ops_.fdatasync;
     const int error = kind == task::look ? 0 : call_until_done(call, what.file->fd.get());
+    // The file may have grown meanwhile: what was appended must not hide that as much was cut off.
+    lock.lock();
+    const auto bytes = written_to_ == what.file->first_id ? std::max(what.bytes, written_) : what.bytes;
+    lock.unlock();
     std::string reason =
         error != 0 ? "cannot sync " + what.file->path.string() + ": " + std::generic_category().message(error)
-                   : what_has_changed(*what.file, what.bytes);
+                   : what_has_changed(*what.file, bytes);
     lock.lock();
     working_ = false;
-    if (era != era_) return;
     if (what.file->first_id < removed_below_) reason.clear();
     if (reason.empty()) {
         if (kind == task::look) return;

@@ -53,6 +53,9 @@ class syncer {
     /// Nothing more will be written to this segment, which has `bytes` and holds everything below `end_id`.
     void seal(std::shared_ptr<const segment_file> file, std::uint64_t bytes, protocol::record_id end_id);
 
+    /// What has been written is to be synced at once, whatever the policy.
+    void sync_soon();
+
     /// Segments that begin below `id` are about to be removed: what becomes of them does not matter any more.
     void removing_below(protocol::record_id id);
 
@@ -62,8 +65,8 @@ class syncer {
     /// Why a file does not hold, or may not keep, what was written to it: a sentence with its path.
     [[nodiscard]] std::optional<std::string> failure() const;
 
-    /// Forgets the failure and everything that waits: all of it has been written anew and synced. Goes on
-    /// with what comes after.
+    /// Only while there is a failure. Forgets it and everything that waits: all of it has been written anew
+    /// and synced. Goes on with what comes after.
     void resume();
 
     /// From now on everything is synced at once.
@@ -79,6 +82,9 @@ class syncer {
     };
     /// Syncs what there is and ends the thread.
     end stop(std::chrono::steady_clock::time_point deadline);
+
+    /// After stop: waits for a sync that hangs.
+    void join();
 
   private:
     using clock = std::chrono::steady_clock;
@@ -116,7 +122,6 @@ class syncer {
     protocol::record_id removed_below_ = 0;
     protocol::record_id seen_end_ = 0;  ///< under `none`: up to where the file has been looked at
     std::optional<std::string> failure_;
-    std::uint64_t era_ = 0;  ///< grows with resume(): what was begun before counts no more
     bool working_ = false;   ///< a sync runs
     bool flushing_ = false;  ///< whatever there is, is due
     bool ending_ = false;

@@ -293,6 +293,8 @@ TEST_CASE("a segment that somebody else removed is no failure") {
     opened.start(listener);
     opened.submit(numbered_batch(0, 15));
     REQUIRE(listener.wait_for(15));
+    // What is gone before it has been synced would be written anew.
+    REQUIRE(eventually([&] { return listener.synced() == opened.snapshot().active.first_id; }));
     fs::remove(dir / segment_name(opened.snapshot().oldest_id()));
     opened.submit(numbered_batch(15, 15));
     REQUIRE(listener.wait_for(30));

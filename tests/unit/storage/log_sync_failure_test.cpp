@@ -19,6 +19,11 @@ log_options syncing(const fs::path& directory, sync_policy policy = sync_policy:
     return options;
 }
 
+log_options bounded(log_options options, std::uint64_t unsynced_max_bytes) {
+    options.unsynced_max_bytes = unsynced_max_bytes;
+    return options;
+}
+
 /// Every record of every file, by id; a second copy of an id is an error, whatever it holds.
 std::map<record_id, std::string> files_of(const fs::path& directory) {
     std::map<record_id, std::string> lines;
@@ -37,8 +42,8 @@ std::map<record_id, std::string> files_of(const fs::path& directory) {
 }
 
 struct world {
-    explicit world(sync_policy policy = sync_policy::always)
-        : opened(syncing(dir / "logs", policy), reports.sink(), fault.ops()),
+    explicit world(sync_policy policy = sync_policy::always, std::uint64_t unsynced_max_bytes = 64u << 20)
+        : opened(bounded(syncing(dir / "logs", policy), unsynced_max_bytes), reports.sink(), fault.ops()),
           first(opened.snapshot().next_id) {}
 
     void submit_and_sync(std::uint64_t number, std::size_t count) {
@@ -285,6 +290,61 @@ TEST_CASE("what is left of a file that somebody has cut keeps its ids") {
     CHECK(view.lost->front().to == w.first + 9);
     w.opened.stop(1s);
     CHECK(files_of(w.logs()) == found);
+}
+
+TEST_CASE("under `none` what is kept for the sake of a durable record does not stop the writer") {
+    world w(sync_policy::none, 1000);
+    w.opened.start(w.listener);
+    for (std::uint64_t n = 0; n < 200; ++n) {
+        auto batch = numbered_batch(n, 1);
+        batch.durable = n == 0;
+        w.opened.submit(std::move(batch));
+    }
+    REQUIRE(w.listener.wait_for(200));
+    CHECK(eventually([&] { return w.listener.written() == w.first + 200; }));
+}
+
+TEST_CASE("a stop tries once more, however long the pause between two tries is") {
+    const temp_dir dir;
+    report_log reports;
+    faults fault;
+    fault.datasync = {2, 1'000'000, EIO};
+    auto options = syncing(dir.path());
+    options.retry_interval = 10s;
+    collector listener;
+    log opened(options, reports.sink(), fault.ops());
+    opened.start(listener);
+    opened.submit(numbered_batch(0, 3));
+    REQUIRE(eventually([&] { return listener.synced() > 0; }));
+    opened.submit(numbered_batch(3, 3));
+    REQUIRE(eventually([&] { return fault.datasyncs >= 3; }));  // and now it waits
+    fault.healed = true;
+    const auto stopped = opened.stop(1s);
+    CHECK(stopped.unstored_records == 0);
+    CHECK_FALSE(stopped.unsynced);
+    CHECK(files_of(dir.path()) == listener.lines());
+}
+
+TEST_CASE("a stop ends also while a write hangs") {
+    const temp_dir dir;
+    report_log reports;
+    std::atomic<bool> hold{true};
+    file_ops ops;
+    ops.write = [&](int fd, const void* bytes, std::size_t size) {
+        while (hold)
+            std::this_thread::sleep_for(1ms);
+        return ::write(fd, bytes, size);
+    };
+    collector listener;
+    log opened(syncing(dir.path()), reports.sink(), ops);
+    opened.start(listener);
+    opened.submit(numbered_batch(0, 3));
+    const auto begin = std::chrono::steady_clock::now();
+    const auto stopped = opened.stop(30ms, 30ms);
+    CHECK(std::chrono::steady_clock::now() - begin < 10s);
+    CHECK(stopped.hangs);
+    CHECK(stopped.unstored_records == 3);
+    hold = false;
 }
 
 TEST_CASE("what waits to be synced is bounded: the writer waits for the disk") {
