@@ -27,8 +27,8 @@ class troubled_run {
                 faults_->change(&faults::sync, faults_->syncs, 1 + below(2), EIO);
                 break;
             case 3:
-                faults_->write = {faults_->writes + 1, 1 + below(3), below(2) == 0 ? EIO : ENOSPC,
-                                  below(300)};
+                faults_->change(&faults::write, faults_->writes, 1 + below(3), below(2) == 0 ? EIO : ENOSPC,
+                                below(300));
                 break;
             case 4:
                 faults_->change(&faults::truncate, faults_->truncates, 1 + below(3), EIO);
