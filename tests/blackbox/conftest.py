@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import sys
 from collections.abc import Iterator
@@ -19,29 +18,8 @@ sys.path.insert(0, str(HERE.parent / "support"))
 for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY"):
     os.environ.pop(name, None)
 
-from livelogd_daemon import Daemon, binary  # noqa: E402
-
-
-def is_sanitized() -> bool:
-    """Whether the program under test is built with a sanitizer, which takes many times the memory and time."""
-    with open(binary(), "rb") as program, mmap.mmap(program.fileno(), 0, access=mmap.ACCESS_READ) as code:
-        return any(code.find(symbol) >= 0 for symbol in (b"__asan_init", b"__tsan_init"))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "memory: measures memory or time, which means nothing under a sanitizer")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    try:
-        binary()
-    except AssertionError as error:
-        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
-    if not is_sanitized():
-        return
-    for item in items:
-        if item.get_closest_marker("memory"):
-            item.add_marker(pytest.mark.skip(reason="memory and time are not measured under a sanitizer"))
+from livelogd_daemon import Daemon  # noqa: E402
+from sanitized import pytest_collection_modifyitems, pytest_configure  # noqa: E402, F401
 
 
 @pytest.fixture

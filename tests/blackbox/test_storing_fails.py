@@ -1,31 +1,16 @@
 # SPDX-License-Identifier: MIT
 """When records cannot be written: the daemon stays up, says so, writes on once it can, and tells what it had to give up.
 
-A limit on the size of files stands in for a full disk: it needs no privileges and can be lifted while the daemon runs. It
-also holds for files in memory, so that what is held cannot be shown to readers before it is stored; a disk that is
-really full is in tests/faults.
+Here with a limit on the size of files (see file_limit.py); a disk that is really full is in tests/faults.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 
+from file_limit import TOO_SMALL, UNLIMITED, limit_files, record
 from livelogd_daemon import Daemon, wait_until
 from waiting import wait_for_newest
-
-UNLIMITED = resource.RLIM_INFINITY
-TOO_SMALL = 4096  # for a record, not for the daemon's messages and its other files
-
-
-def record(n: int) -> dict[str, object]:
-    return {"timestamp": "2025-06-26T10:30:45.123456", "n": n, "message": "x" * 5000}
-
-
-def limit_files(daemon: Daemon, size: int) -> None:
-    """No file may grow past `size` bytes."""
-    _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
 def test_it_tells_waits_and_writes_on() -> None:

@@ -7,24 +7,12 @@ A limit on the size of files stands in for a full disk, as in test_storing_fails
 from __future__ import annotations
 
 import datetime
-import resource
 import time
 from typing import Any
 
+from file_limit import TOO_SMALL, UNLIMITED, limit_files, record
 from livelogd_daemon import Daemon, wait_until
 from sse_client import Event, Stream
-
-TOO_SMALL = 4096  # for a record, not for the daemon's messages and its other files
-
-
-def record(n: int) -> dict[str, object]:
-    return {"timestamp": "2025-06-26T10:30:45.123456", "n": n, "message": "x" * 5000}
-
-
-def limit_files(daemon: Daemon, size: int) -> None:
-    _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (size, hard))
-
 
 def status_of(event: Event) -> Any:
     assert event.name == "status" and event.id is None
@@ -97,7 +85,7 @@ def test_every_stream_is_told_and_keeps_its_place() -> None:
         for stream in (late.stream, catching_up.stream):
             assert failing(stream.next()) == since
 
-        limit_files(daemon, resource.RLIM_INFINITY)
+        limit_files(daemon, UNLIMITED)
         for follower in (early, resumed, late, catching_up):
             assert status_of(follower.status()) == {"storing": "ok"}
         assert status_of(rare.event("status")) == {"storing": "ok"}
@@ -125,7 +113,7 @@ def test_a_slow_client_is_told_between_two_records() -> None:
         failing(watching.event("status", 30))
         failing(slow.status())
         assert slow.numbers[-1] < count - 1, "it has not waited for the end of what is to be caught up"
-        limit_files(daemon, resource.RLIM_INFINITY)
+        limit_files(daemon, UNLIMITED)
         assert status_of(slow.status()) == {"storing": "ok"}
         slow.read_to(count)
         assert slow.numbers == list(range(count + 1))
@@ -144,7 +132,7 @@ def test_of_what_has_passed_only_the_newest_is_told() -> None:
             daemon.send([record(n)])
             n += 1
             failing(watching.status())
-            limit_files(daemon, resource.RLIM_INFINITY)
+            limit_files(daemon, UNLIMITED)
             assert status_of(watching.status()) == {"storing": "ok"}
         assert status_of(slow.status()) == {"storing": "ok"}
         slow.read_to(n - 1)

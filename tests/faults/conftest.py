@@ -6,7 +6,6 @@ reason."""
 
 from __future__ import annotations
 
-import mmap
 import os
 import sys
 from collections.abc import Callable
@@ -26,31 +25,9 @@ for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"
 # Read here, because the daemon's fixture passes no LIVELOGD_ variables on.
 THOROUGH = os.environ.get("LIVELOGD_FAULTS", "") == "all"
 
-from livelogd_daemon import binary  # noqa: E402
+from sanitized import pytest_collection_modifyitems, pytest_configure  # noqa: E402, F401
 
 _counts: dict[str, int] = {}
-
-
-def is_sanitized() -> bool:
-    """Whether the program under test is built with a sanitizer, which takes many times the memory and time."""
-    with open(binary(), "rb") as program, mmap.mmap(program.fileno(), 0, access=mmap.ACCESS_READ) as code:
-        return any(code.find(symbol) >= 0 for symbol in (b"__asan_init", b"__tsan_init"))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "memory: measures memory or time, which means nothing under a sanitizer")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    try:
-        binary()
-    except AssertionError as error:
-        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
-    if not is_sanitized():
-        return
-    for item in items:
-        if item.get_closest_marker("memory"):
-            item.add_marker(pytest.mark.skip(reason="memory and time are not measured under a sanitizer"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -61,12 +38,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.fixture
-def tally(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+def tally() -> Callable[[str, int], None]:
     """Adds to what the summary tells: tally("crash points", 120)."""
 
     def add(what: str, count: int) -> None:
         _counts[what] = _counts.get(what, 0) + count
-        record_property(what, count)
 
     return add
 
