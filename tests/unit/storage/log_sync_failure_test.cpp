@@ -210,6 +210,7 @@ TEST_CASE("under `none` what somebody wants to be durable is kept until it is") 
     const auto end = w.opened.submit(std::move(batch));
     REQUIRE(eventually([&] { return w.listener.synced() >= end; }));
     CHECK(eventually([&] { return w.well(); }));
+    REQUIRE(eventually([&] { return w.listener.outages().size() == 1; }));
     CHECK(w.listener.outages().front().rewritten_records == 3);
     w.opened.stop(1s);
     CHECK(files_of(w.logs()) == w.listener.lines());
