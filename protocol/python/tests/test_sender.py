@@ -138,7 +138,7 @@ def test_send_never_waits_for_a_daemon_that_does_not_read(daemon: FakeDaemon) ->
         assert taken + stats.dropped == 3000
         daemon.reading.set()
         assert sender.flush(10)
-        daemon.wait_for(lambda: b"records_dropped" in daemon.lines[-1])
+        daemon.wait_for(lambda: bool(daemon.lines) and b"records_dropped" in daemon.lines[-1])
     records = daemon.records()
     assert sum(record["count"] for record in records if "count" in record) == stats.dropped
     assert sum(1 for record in records if "number" in record) == taken
