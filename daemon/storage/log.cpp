@@ -120,9 +120,7 @@ log::stop_result log::stop(std::chrono::milliseconds patience, std::chrono::mill
     const auto now = clock::now();
     const auto left = impl_->writer.stop(now + patience, now + limit);
     const auto end = impl_->sync.stop(std::max(now + limit, clock::now() + std::chrono::milliseconds(100)));
-    std::uint64_t unsynced = 0;
-    for (const auto& piece : impl_->unsynced.all())
-        unsynced += piece.record_count;
+    const std::uint64_t unsynced = impl_->unsynced.record_count();
     const bool synced = !left.hangs && end == syncer::end::synced && unsynced == 0 && !left.doubtful;
     // As long as its thread has not ended, the chain is the writer's. The state says already that the log is
     // in use.

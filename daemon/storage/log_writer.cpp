@@ -227,9 +227,7 @@ void log_writer::take(const shared_records& batch) {
             listener_->on_written(taken_end_, *batch);
             return;
         }
-        begin_outage("cannot store in " + chain_.active_path().string() + ": "
-                         + std::generic_category().message(done.error),
-                     retry_interval_, 0);
+        begin_outage(cannot_store(done.error), retry_interval_, 0);
     }
     hold(batch, first_id, done);
 }
@@ -273,12 +271,9 @@ void log_writer::look_at_syncs() {
     if (outage_) {
         note_failure(std::move(*failure));
     } else {
-        std::uint64_t unsynced_records = 0;
-        for (const auto& piece : unsynced_.all())
-            unsynced_records += piece.record_count;
         const bool again = clock::now() - last_outage_end_ < one_trouble;
         begin_outage(std::move(*failure), again ? longer(last_pause_) : std::chrono::milliseconds(0),
-                     unsynced_records);
+                     unsynced_.record_count());
     }
     distrust_files();
 }
@@ -307,6 +302,10 @@ void log_writer::begin_outage(std::string reason, std::chrono::milliseconds paus
                                        + count_of_records(pending_records_.load() + unsynced_records)
                                        + " wait until it can be done");
     listener_->on_trouble(outage_->reason);
+}
+
+std::string log_writer::cannot_store(int error) const {
+    return "cannot store in " + chain_.active_path().string() + ": " + std::generic_category().message(error);
 }
 
 void log_writer::note_failure(std::string reason) {
@@ -378,8 +377,7 @@ bool log_writer::write_held() {
         first.records_written += done.records;
         first.bytes_written += done.bytes;
         if (done.error != 0) {
-            note_failure("cannot store in " + chain_.active_path().string() + ": "
-                         + std::generic_category().message(done.error));
+            note_failure(cannot_store(done.error));
             return false;
         }
         if (first.first_id >= outage_->shown_to) {

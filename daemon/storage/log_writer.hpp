@@ -102,6 +102,7 @@ class log_writer {
     void try_again();
     bool write_held();
     void end_outage();
+    [[nodiscard]] std::string cannot_store(int error) const;
     void note_failure(std::string reason);
     segment_chain::stored store(const shared_records& batch, std::size_t first_record,
                                 std::size_t first_byte);

@@ -26,6 +26,14 @@ std::uint64_t unsynced_records::bytes() const {
     return bytes_;
 }
 
+std::uint64_t unsynced_records::record_count() const {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t count = 0;
+    for (const auto& piece : pieces_)
+        count += piece.record_count;
+    return count;
+}
+
 std::vector<stored_piece> unsynced_records::all() const {
     const std::lock_guard lock(mutex_);
     return {pieces_.begin(), pieces_.end()};

@@ -47,6 +47,7 @@ class unsynced_records {
     void release(protocol::record_id end_id);
 
     [[nodiscard]] std::uint64_t bytes() const;
+    [[nodiscard]] std::uint64_t record_count() const;
     [[nodiscard]] std::vector<stored_piece> all() const;
 
   private:
