@@ -4,20 +4,15 @@
 // valid by then: it can be short because it need not check anything.
 #include "protocol/scan.hpp"
 
+#include "protocol/json_walk.hpp"
 #include "protocol/text.hpp"
 #include "protocol/validation.hpp"
 
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 
 namespace livelogd::protocol {
 namespace {
-
-constexpr bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 /// The places where a known field may stand. The ones that `record_fields` joins are kept apart.
 enum class slot : std::uint8_t {
@@ -106,45 +101,6 @@ class extents {
     std::array<extent, static_cast<std::size_t>(slot::none)> places_{};
 };
 
-json_kind kind_of(char first) {
-    switch (first) {
-        case '"':
-            return json_kind::string;
-        case '{':
-            return json_kind::object;
-        case '[':
-            return json_kind::array;
-        case 't':
-        case 'f':
-            return json_kind::boolean;
-        case 'n':
-            return json_kind::null;
-        default:
-            return json_kind::number;
-    }
-}
-
-/// The next quote or backslash. There is one: the string is valid.
-const char* quote_or_backslash(const char* p, const char* end) {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t high_bits = 0x8080808080808080;
-    // Marks the high bit of each byte that is zero; above the first such byte there may be false marks.
-    const auto zero_bytes = [](std::uint64_t word) { return (word - ones) & ~word & high_bits; };
-    while (end - p >= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, p, sizeof word);
-        const std::uint64_t found = zero_bytes(word ^ (ones * '"')) | zero_bytes(word ^ (ones * '\\'));
-        if (found != 0) {
-            if constexpr (std::endian::native == std::endian::little) return p + std::countr_zero(found) / 8;
-            break;
-        }
-        p += 8;
-    }
-    while (*p != '"' && *p != '\\')
-        ++p;
-    return p;
-}
-
 /// Walks one valid record. Without `writing` it only notes where the fields stand.
 ///
 /// Bytes that are kept are not copied one by one: [run_, here) is the run of them that is still to be copied.
@@ -201,9 +157,9 @@ class walker {
     }
 
     const char* drop_blanks(const char* p) {
-        if (!is_blank(*p)) return p;
+        if (!is_json_blank(*p)) return p;
         flush(p);
-        while (is_blank(*p))
+        while (is_json_blank(*p))
             ++p;
         run_ = p;
         return p;
@@ -212,33 +168,7 @@ class walker {
     /// Past the closing quote of the string that begins at `p`.
     const char* after_string(const char* p) {
         escaped_ = false;
-        for (++p;; p += 2) {
-            p = quote_or_backslash(p, end_);
-            if (*p == '"') return p + 1;
-            escaped_ = true;
-        }
-    }
-
-    static const char* after_scalar(const char* p) {
-        while (*p != ',' && *p != '}' && *p != ']' && !is_blank(*p))
-            ++p;
-        return p;
-    }
-
-    const char* after_value(const char* p) {
-        if (*p == '"') return after_string(p);
-        if (*p != '{' && *p != '[') return after_scalar(p);
-        std::size_t depth = 0;
-        do {
-            if (*p == '"') {
-                p = after_string(p);
-                continue;
-            }
-            if (*p == '{' || *p == '[') ++depth;
-            if (*p == '}' || *p == ']') --depth;
-            ++p;
-        } while (depth != 0);
-        return p;
+        return after_json_string(p, end_, escaped_);
     }
 
     /// A string before a colon is a key, any other a value.
@@ -277,7 +207,7 @@ class walker {
         flush(value);
         if (field != slot::none) found[field] = {out_.size(), redacted_value.size(), json_kind::string};
         out_.append(redacted_value);
-        run_ = after_value(value);
+        run_ = after_json_value(value, end_);
         return run_;
     }
 
@@ -289,7 +219,7 @@ class walker {
             open_depth_ = depth_;
             return value;
         }
-        const char* const after = *value == '"' ? after_string(value) : after_scalar(value);
+        const char* const after = after_json_value(value, end_);
         found[field].size = static_cast<std::size_t>(after - value);
         return after;
     }
