@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Three steps, each in a file of its own: the table (llm_spellings.hpp), the objects that it is read from
-// (llm_reader), and here what follows from the rows that were found.
+// Three steps: the table (llm_spellings.hpp, made ready to be read with in llm_keys.hpp), the objects that it
+// is read from (llm_reader), and here what follows from what was found.
 #include "protocol/llm_fields.hpp"
 
 #include "protocol/llm_reader.hpp"

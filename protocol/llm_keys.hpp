@@ -142,11 +142,14 @@ struct table {
     std::array<std::uint8_t, key_index::capacity + 1> begin{};  ///< by slot: of its rows
 
     constexpr table() {
+        std::array<slot, rows_used> slots{};
+        for (std::size_t rank = 0; rank < rows_used; ++rank)
+            slots[rank] = keys.at(spellings[rank].path);
         std::size_t count = 0;
         for (std::size_t at = 0; at < key_index::capacity; ++at) {
             begin[at] = static_cast<std::uint8_t>(count);
             for (std::size_t rank = 0; rank < rows_used; ++rank)
-                if (keys.at(spellings[rank].path) == at) rows[count++] = resolve(rank);
+                if (slots[rank] == at) rows[count++] = resolve(rank);
         }
         begin[key_index::capacity] = static_cast<std::uint8_t>(count);
     }
@@ -155,7 +158,8 @@ struct table {
     [[nodiscard]] constexpr resolved_row resolve(std::size_t rank) const {
         resolved_row result{.row = spellings[rank], .rank = rank};
         for (std::size_t n = 0; n < result.more.size(); ++n)
-            result.more[n] = keys.at(spellings[rank].more.paths[n]);
+            if (const std::string_view path = spellings[rank].more.paths[n]; path != none)
+                result.more[n] = keys.at(path);
         return result;
     }
 };

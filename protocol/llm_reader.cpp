@@ -27,10 +27,11 @@ std::optional<double> number_of_at_least_0(const json_token& token) {
     return number;
 }
 
+/// At most 2^63: such a time can still be told from none, and subtracted.
 std::optional<double> whole_ns(const json_token& token, double ns_per_unit) {
     const std::optional<double> number = number_of_at_least_0(token);
     if (!number) return {};
-    return std::round(*number * ns_per_unit);
+    return std::min(std::round(*number * ns_per_unit), 0x1p63);
 }
 
 /// Of rows that are numbers; nothing if the value does not fit.
