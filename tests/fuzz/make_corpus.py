@@ -100,6 +100,8 @@ def conversations() -> Iterator[bytes]:
 def inputs(target: str) -> Iterator[bytes]:
     if target == "scan_fuzz":
         yield from records()
+    elif target == "llm_fuzz":
+        yield from (bytes_of(case, "line") for case in cases("llm"))
     elif target == "framer_fuzz":
         yield from in_groups(records(), 7)
     elif target == "intake_fuzz":
