@@ -74,17 +74,25 @@ std::optional<reading> read_text_row(const resolved_row& row, const json_token& 
     return reading{.rank = row.rank, .text = text, .amount = 0, .tokens = {}};
 }
 
+/// The tokens that go with a row's time: what the first slot tells, less what the second does.
+std::optional<double> tokens_with(const resolved_row& row, const object_values& object) {
+    const std::optional<double> tokens = number_of_tokens(object[row.more[0]]);
+    if (!tokens || row.more[1] == no_slot) return tokens;
+    const double less = number_of_tokens(object[row.more[1]]).value_or(0);
+    return less <= *tokens ? *tokens - less : *tokens;
+}
+
 std::optional<reading> read_number_row(const resolved_row& row, const json_token& value,
                                        const object_values& object) {
     const std::optional<double> alone = amount_of(value, row.row.in);
     if (!alone) return {};
     reading result{.rank = row.rank, .text = {}, .amount = *alone, .tokens = {}};
+    if (row.row.more.how == rule::with) {
+        result.tokens = tokens_with(row, object);
+        return result;
+    }
     for (const slot at : row.more) {
         if (at == no_slot) break;
-        if (row.row.more.how == rule::with) {
-            result.tokens = number_of_tokens(object[at]);
-            continue;
-        }
         const std::optional<double> other = amount_of(object[at], row.row.in);
         if (!other && row.row.more.how != rule::plus_told) return {};
         result.amount += row.row.more.how == rule::minus ? -other.value_or(0) : other.value_or(0);

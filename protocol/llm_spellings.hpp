@@ -49,7 +49,7 @@ enum class rule : std::uint8_t {
     plus_told,  ///< and those of the others that are told are added
     plus,       ///< all are told and added
     minus,      ///< all are told; the others are taken off, and what is left is not below 0
-    with,       ///< it is the value; the other is the number of tokens that go with the time
+    with,  ///< it is the value; the next is the number of tokens that go with the time, less the last one's
 };
 
 inline constexpr std::string_view none;
@@ -69,8 +69,8 @@ constexpr others plus(std::string_view a) {
 constexpr others minus(std::string_view a, std::string_view b, std::string_view c = none) {
     return {rule::minus, {a, b, c}};
 }
-constexpr others with(std::string_view tokens) {
-    return {rule::with, {tokens, none, none}};
+constexpr others with(std::string_view tokens, std::string_view less = none) {
+    return {rule::with, {tokens, less, none}};
 }
 
 /// Which objects a row is tried in.
@@ -139,7 +139,8 @@ inline constexpr std::array spellings = {
     spelling{value::load_time, unit::ns, "load_duration"},
 
     spelling{value::prefill_time, unit::ms, "timings.prompt_ms", with("timings.prompt_n")},
-    spelling{value::prefill_time, unit::ns, "prompt_eval_duration", with("prompt_eval_count")},
+    spelling{value::prefill_time, unit::ns, "prompt_eval_duration",
+             with("prompt_eval_count", "prompt_eval_cached_count")},
 
     spelling{value::decode_time, unit::ms, "timings.predicted_ms", with("timings.predicted_n")},
     spelling{value::decode_time, unit::ns, "eval_duration", with("eval_count")},
