@@ -2,8 +2,10 @@
 // A request as the endpoints see it. No Beast, no sockets.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +26,9 @@ class bad_request : public std::runtime_error {
     static bad_request in_parameter(std::string_view name, const std::string& sentence) {
         return {400, sentence, std::string(name)};
     }
+    /// Where in the parameter's value the fault is: characters before it.
+    void set_place(std::optional<std::size_t> at) { at_ = at; }
+    [[nodiscard]] std::optional<std::size_t> place() const { return at_; }
     [[nodiscard]] unsigned status() const { return status_; }
     [[nodiscard]] const std::string& parameter() const { return parameter_; }
     /// What would help, where the sentence is fixed.
@@ -33,6 +38,7 @@ class bad_request : public std::runtime_error {
     unsigned status_;
     std::string parameter_;
     std::string hint_;
+    std::optional<std::size_t> at_;
 };
 
 /// Decoded query parameters, in the order given.
@@ -46,7 +52,9 @@ struct request {
     std::string authority;  ///< the host of an absolute-form target; empty for the usual form
     bool http_1_0 = false;
     bool keep_alive = true;  ///< the client wants the connection kept
-    bool has_body = false;   ///< a body is announced: none is read, so the connection ends with the answer
+    /// Triggered when the client has hung up: nobody waits for the answer any more.
+    std::stop_token gone = {};
+    bool has_body = false;  ///< a body is announced: none is read, so the connection ends with the answer
 
     /// The value of the first header of that name (lower case).
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {

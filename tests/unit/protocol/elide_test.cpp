@@ -85,7 +85,7 @@ TEST_CASE("random records: what is cut is a beginning, the rest is untouched", "
     for (int round = 0; round < 500; ++round) {
         std::string record = "{";
         std::vector<std::string> values;
-        for (int i = 0; i < 5; ++i) {
+        for (std::size_t i = 0; i < 5; ++i) {
             std::string text;
             for (auto count = random() % 20; count > 0; --count)
                 text += pieces[random() % pieces.size()];
@@ -96,7 +96,7 @@ TEST_CASE("random records: what is cut is a beginning, the rest is untouched", "
         const std::size_t limit = random() % 30;
         INFO(record << " " << limit);
         const auto shown = boost::json::parse(elided(record, limit)).as_object();
-        for (int i = 0; i < 5; ++i) {
+        for (std::size_t i = 0; i < 5; ++i) {
             const auto key = "k" + std::to_string(i);
             const std::string whole =
                 decode_string({.kind = json_kind::string, .text = "\"" + values[i] + "\""});
