@@ -158,7 +158,7 @@ net::awaitable<bool> event_stream::catch_up() {
 
 bool event_stream::wanted(const live::event_batch& batch, protocol::record_id id) const {
     if (batch.frame(id).empty()) return false;
-    return options_.filter.passes_everything() || options_.filter.matches(batch.json(id), batch.digest(id));
+    return options_.filter.passes_everything() || options_.filter.matches({batch.json(id), batch.digest(id)});
 }
 
 /// Fills `pieces` with what goes out next, at most max_pieces; returns the id up to which records were

@@ -18,12 +18,15 @@ std::string quoted(std::string_view value) {
 
 }  // namespace
 
-parameters::parameters(const request& from, std::initializer_list<std::string_view> known)
+parameters::parameters(const request& from, std::initializer_list<std::string_view> known,
+                       std::span<const std::string_view> also)
     : given_(from.parameters) {
+    std::vector<std::string_view> all(known);
+    all.insert(all.end(), also.begin(), also.end());
     for (const auto& [name, value] : given_) {
-        if (std::ranges::find(known, name) != known.end()) continue;
+        if (std::ranges::find(all, name) != all.end()) continue;
         std::string list;
-        for (const auto k : known)
+        for (const auto k : all)
             list += (list.empty() ? "" : ", ") + std::string(k);
         throw bad_request::in_parameter(
             name, "unknown parameter " + quoted(name) + " (here: " + (list.empty() ? "none" : list) + ")");

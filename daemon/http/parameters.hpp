@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,9 @@ namespace livelogd::http {
 /// Reads the parameters of one request. Every reader throws bad_request naming the parameter.
 class parameters {
   public:
-    /// Refuses a parameter that is not in `known`.
-    parameters(const request& from, std::initializer_list<std::string_view> known);
+    /// Refuses a parameter that is neither in `known` nor in `also`.
+    parameters(const request& from, std::initializer_list<std::string_view> known,
+               std::span<const std::string_view> also = {});
 
     /// The values of a parameter that may be given several times.
     [[nodiscard]] std::vector<std::string> all(std::string_view name) const;

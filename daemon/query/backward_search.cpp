@@ -27,7 +27,8 @@ bool backward_search::next(record_place& place) {
             if (!open_older()) return false;
             continue;
         }
-        if (scanner_.scan_record(line.bytes, fields) || !filter_.matches(fields)) continue;
+        if (scanner_.scan_record(line.bytes, fields)) continue;
+        if (!filter_.matches({line.bytes, protocol::record_digest::of(line.bytes, fields)})) continue;
         place = {.segment = segment_, .offset = line.offset, .size = line.bytes.size()};
         return true;
     }

@@ -41,7 +41,8 @@ class stats_scan {
     [[nodiscard]] const stats_accumulator& records() const { return records_; }
 
   private:
-    bool next_record(storage::forward_reader& lines, protocol::record_fields& fields);
+    bool next_record(storage::forward_reader& lines, storage::stored_line& line,
+                     protocol::record_fields& fields);
     std::optional<std::int64_t> first_readable_time(int fd, std::uint64_t bytes);
 
     const filter::record_filter& filter_;
@@ -53,9 +54,9 @@ class stats_scan {
     protocol::record_scanner scanner_;
 };
 
-/// The next line that is a record; the fields end with the next call.
-bool stats_scan::next_record(storage::forward_reader& lines, protocol::record_fields& fields) {
-    storage::stored_line line;
+/// The next line that is a record; line and fields end with the next call.
+bool stats_scan::next_record(storage::forward_reader& lines, storage::stored_line& line,
+                             protocol::record_fields& fields) {
     while (lines.next(line)) {
         if (stop_.stop_requested()) throw stopped();
         if (!scanner_.scan_record(line.bytes, fields)) return true;
@@ -67,8 +68,9 @@ std::optional<std::int64_t> stats_scan::first_readable_time(int fd, std::uint64_
     // Nearly always the first record tells it, so a small block will do.
     constexpr std::size_t block_bytes = 16u << 10;
     storage::forward_reader lines(fd, 0, bytes, block_bytes);
+    storage::stored_line line;
     protocol::record_fields fields;
-    while (next_record(lines, fields))
+    while (next_record(lines, line, fields))
         if (const auto time = record_time(fields.timestamp, zone_)) return time;
     return std::nullopt;
 }
@@ -78,12 +80,14 @@ std::optional<std::int64_t> stats_scan::first_readable_time(int fd, std::uint64_
 void stats_scan::add_segment(int fd, std::uint64_t bytes) {
     std::optional<std::int64_t> time = first_readable_time(fd, bytes);
     storage::forward_reader lines(fd, 0, bytes);
+    storage::stored_line line;
     protocol::record_fields fields;
-    while (next_record(lines, fields)) {
+    while (next_record(lines, line, fields)) {
         // Before the filter: also a record that is not asked for tells its neighbours' time.
         if (const auto told = record_time(fields.timestamp, zone_)) time = told;
         if (time && *time < begin_us_) continue;
-        if (filter_.matches(fields)) records_.add(fields);
+        if (filter_.matches({line.bytes, protocol::record_digest::of(line.bytes, fields)}))
+            records_.add(fields);
     }
     if (strict_ && lines.met_early_end()) throw log_changed();
 }

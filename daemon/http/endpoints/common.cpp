@@ -12,12 +12,15 @@ void require_api_calls(const services& s) {
 }
 
 filter::record_filter filter_of(const parameters& given, const services& s) {
+    filter::filter_words words;
+    for (const std::string_view name : filter::filter_parameters())
+        filter::values_of(words, name) = given.all(name);
     try {
-        filter::record_filter filter(given.all("type"));
+        filter::record_filter filter(words, base::now_us(), s.zone);
         if (filter.asks_for_api_calls()) require_api_calls(s);
         return filter;
-    } catch (const std::invalid_argument& error) {
-        throw bad_request::in_parameter("type", error.what());
+    } catch (const filter::filter_error& error) {
+        throw bad_request::in_parameter(error.parameter(), error.what(), error.at());
     }
 }
 

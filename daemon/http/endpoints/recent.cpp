@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GET /api/v1/logs/recent: lines (1 to 100000, default 100), type.
+// GET /api/v1/logs/recent: lines (1 to 100000, default 100), and the filter.
 #include "daemon/query/recent.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
@@ -62,7 +62,7 @@ class recent_body final : public body_source {
 
 endpoint recent_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
-        const parameters given(asked, {"lines", "type"});
+        const parameters given(asked, {"lines"}, filter::filter_parameters());
         query::recent_request wanted;
         wanted.lines = given.whole_number("lines", 1, max_lines).value_or(wanted.lines);
         wanted.filter = filter_of(given, s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // GET /api/v1/logs/stats: hours (0 < hours <= 87600, default 24), response_times (0 to 100000, default 1000),
-// type.
+// and the filter.
 #include "daemon/query/stats.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
@@ -31,7 +31,7 @@ std::string accounting_text(const ingest::accounting& sums) {
 
 endpoint stats_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
-        const parameters given(asked, {"hours", "response_times", "type"});
+        const parameters given(asked, {"hours", "response_times"}, filter::filter_parameters());
         query::stats_request wanted;
         wanted.hours = given.positive_number("hours", max_hours).value_or(wanted.hours);
         wanted.response_times =

@@ -4,6 +4,7 @@
 #include "daemon/query/log_changed.hpp"
 #include "daemon/query/stopped.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/unit/query/test_log.hpp"
 
 #include <boost/json/parse.hpp>
@@ -210,7 +211,8 @@ TEST_CASE("only segments with wanted records stay open, until their records are 
         log.append({numbered(segment, segment == 4 ? "rare" : "event", 300'000)}).seal();
     const std::size_t before = open_files();
     {
-        recent_answer answer(log.snapshot(), {.filter = record_filter({"rare"}), .lines = 5}, {});
+        recent_answer answer(log.snapshot(),
+                             {.filter = livelogd::test::filter_of_types({"rare"}), .lines = 5}, {});
         std::string out;
         CHECK(answer.next(out));
         CHECK(open_files() == before + 1);

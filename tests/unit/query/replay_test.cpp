@@ -3,6 +3,7 @@
 
 #include "daemon/query/stopped.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/unit/query/test_log.hpp"
 
 #include <random>
@@ -17,7 +18,7 @@ namespace {
 constexpr record_id first = test_log::first_id;
 
 record_id position(const test_log& log, std::size_t count, const std::vector<std::string>& types = {}) {
-    return replay_position(log.snapshot(), record_filter(types), count, {});
+    return replay_position(log.snapshot(), livelogd::test::filter_of_types(types), count, {});
 }
 
 std::string typed(const std::string& type) {

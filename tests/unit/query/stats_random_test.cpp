@@ -2,6 +2,7 @@
 // Statistics of random logs, compared with a second implementation.
 #include "daemon/query/stats.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/unit/query/naive_stats.hpp"
 #include "tests/unit/query/test_log.hpp"
 
@@ -14,7 +15,6 @@
 #include <random>
 
 using livelogd::base::time_zone;
-using livelogd::filter::record_filter;
 using namespace livelogd::query::test;
 
 namespace {
@@ -189,12 +189,13 @@ TEST_CASE("statistics of random logs are those of a plain count") {
         const std::size_t response_times = make.below(2) == 0 ? 1000 : make.below(20);
         CAPTURE(seed, records, minutes, type, response_times);
 
-        const std::string answer = livelogd::query::stats_answer(log.snapshot(),
-                                                                 {.filter = record_filter({type}),
-                                                                  .hours = static_cast<double>(minutes) / 60,
-                                                                  .response_times = response_times,
-                                                                  .now_us = noon_s * 1'000'000},
-                                                                 zone, {});
+        const std::string answer =
+            livelogd::query::stats_answer(log.snapshot(),
+                                          {.filter = livelogd::test::filter_of_types({type}),
+                                           .hours = static_cast<double>(minutes) / 60,
+                                           .response_times = response_times,
+                                           .now_us = noon_s * 1'000'000},
+                                          zone, {});
         const auto wanted = count_naively(
             segments, {.begin_us = (noon_s - static_cast<std::int64_t>(minutes) * 60) * 1'000'000,
                        .zone_offset_s = 7200,

@@ -5,6 +5,7 @@
 
 #include "daemon/query/stopped.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/unit/query/test_log.hpp"
 
 #include <boost/json/object.hpp>
@@ -12,7 +13,6 @@
 #include <boost/json/serialize.hpp>
 
 using livelogd::base::time_zone;
-using livelogd::filter::record_filter;
 using livelogd::query::stats_answer;
 using livelogd::query::test::test_log;
 
@@ -23,10 +23,12 @@ constexpr std::int64_t now = 1'750'935'720'000'000;  // 2025-06-26T11:02:00Z
 
 std::string stats(const test_log& log, const std::vector<std::string>& types = {},
                   std::size_t response_times = 1000, double hours = 24) {
-    return stats_answer(
-        log.snapshot(),
-        {.filter = record_filter(types), .hours = hours, .response_times = response_times, .now_us = now},
-        time_zone::named("UTC"), {});
+    return stats_answer(log.snapshot(),
+                        {.filter = livelogd::test::filter_of_types(types),
+                         .hours = hours,
+                         .response_times = response_times,
+                         .now_us = now},
+                        time_zone::named("UTC"), {});
 }
 
 /// The record `{"timestamp":…,<members>}`.

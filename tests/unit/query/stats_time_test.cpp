@@ -3,12 +3,12 @@
 #include "daemon/query/record_time.hpp"
 #include "daemon/query/stats.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/unit/query/test_log.hpp"
 
 #include <boost/json/parse.hpp>
 
 using livelogd::base::time_zone;
-using livelogd::filter::record_filter;
 using livelogd::query::record_time;
 using livelogd::query::stats_answer;
 using livelogd::query::test::test_log;
@@ -20,9 +20,12 @@ constexpr std::int64_t noon = 1'750'939'200 * second;  // 2025-06-26T12:00:00Z
 
 std::int64_t logs_in_window(const test_log& log, double hours, const std::string& zone = "UTC",
                             const std::vector<std::string>& types = {}, std::int64_t now = noon) {
-    const auto answer = stats_answer(
-        log.snapshot(), {.filter = record_filter(types), .hours = hours, .response_times = 0, .now_us = now},
-        time_zone::named(zone), {});
+    const auto answer = stats_answer(log.snapshot(),
+                                     {.filter = livelogd::test::filter_of_types(types),
+                                      .hours = hours,
+                                      .response_times = 0,
+                                      .now_us = now},
+                                     time_zone::named(zone), {});
     return boost::json::parse(answer).at("total_logs").as_int64();
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "protocol/record_id.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <cstddef>
@@ -77,7 +78,7 @@ class test_log {
 /// All pieces of an answer to the newest `lines` records of these types.
 inline std::vector<std::string> recent_pieces(const storage::log_snapshot& snapshot, std::size_t lines,
                                               const std::vector<std::string>& types = {}) {
-    recent_answer answer(snapshot, {.filter = filter::record_filter(types), .lines = lines}, {});
+    recent_answer answer(snapshot, {.filter = livelogd::test::filter_of_types(types), .lines = lines}, {});
     std::vector<std::string> pieces;
     for (bool more = true; more;)
         more = answer.next(pieces.emplace_back());
