@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Three steps, each in a file of its own: the table (llm_spellings.hpp), the objects that it is read from
-// (llm_reader), and here what follows from the rows that were found.
+// Three steps: the table (llm_spellings.hpp, made ready to be read with in llm_keys.hpp), the objects that it
+// is read from (llm_reader), and here what follows from what was found.
 #include "protocol/llm_fields.hpp"
 
 #include "protocol/llm_reader.hpp"
@@ -18,12 +18,6 @@ using llm::value;
 
 constexpr double ns_per_s = 1e9;
 
-/// A time, in ns, and the tokens that go with it.
-struct timed {
-    double ns = 0;
-    std::optional<double> tokens;
-};
-
 /// `amount`: at least 0.
 std::uint64_t whole(double amount) {
     constexpr double too_large = 0x1p63;
@@ -37,54 +31,30 @@ std::optional<std::uint64_t> whole(std::optional<double> amount) {
     return whole(*amount);
 }
 
-/// Calls `take` with each row of `of` that was found, the first to be tried first, until it returns true.
-template <typename function>
-void for_rows(const llm::reader& found, value of, function take) {
-    for (std::size_t row = 0; row < llm::spellings.size(); ++row)
-        if (llm::spellings[row].of == of && found[row] && take(llm::spellings[row].in, *found[row])) return;
-}
-
 std::string text(const llm::reader& found, value of) {
-    std::string characters;
-    for_rows(found, of, [&](unit, const llm::reading& row) {
-        characters = decode_string(row.text);
-        return true;
-    });
-    return characters;
+    return found[of] ? decode_string(found[of]->text) : std::string();
 }
 
 std::optional<double> amount(const llm::reader& found, value of) {
-    std::optional<double> first;
-    for_rows(found, of, [&](unit, const llm::reading& row) {
-        first = row.amount;
-        return true;
-    });
-    return first;
+    if (!found[of]) return {};
+    return found[of]->amount;
 }
 
-std::optional<timed> prefill(const llm::reader& found) {
-    std::optional<timed> first;
-    for_rows(found, value::prefill_time, [&](unit, const llm::reading& row) {
-        first = {.ns = row.amount, .tokens = row.tokens};
-        return true;
-    });
-    return first;
-}
+/// A time, in ns, and the tokens that go with it.
+struct timed {
+    double ns = 0;
+    std::optional<double> tokens;
+};
 
 std::optional<timed> decode(const llm::reader& found, std::optional<double> output_tokens) {
-    std::optional<timed> first;
-    for_rows(found, value::decode_time, [&](unit in, const llm::reading& row) {
-        if (in == unit::s_per_token || in == unit::tokens_per_s) {
-            if (!output_tokens) return false;
-            const double seconds =
-                in == unit::s_per_token ? row.amount * *output_tokens : *output_tokens / row.amount;
-            first = {.ns = seconds * ns_per_s, .tokens = output_tokens};
-            return true;
-        }
-        first = {.ns = row.amount, .tokens = row.tokens ? row.tokens : output_tokens};
-        return true;
-    });
-    if (first) return first;
+    const auto& time = found[value::decode_time];
+    const auto& pace = found[value::decode_pace];
+    if (pace && output_tokens && (!time || pace->rank < time->rank)) {
+        const bool is_speed = llm::spellings[pace->rank].in == unit::tokens_per_s;
+        const double seconds = is_speed ? *output_tokens / pace->amount : *output_tokens * pace->amount;
+        return timed{.ns = seconds * ns_per_s, .tokens = output_tokens};
+    }
+    if (time) return timed{.ns = time->amount, .tokens = time->tokens ? time->tokens : output_tokens};
     const std::optional<double> duration = amount(found, value::record_duration);
     const std::optional<double> first_token = amount(found, value::first_token_time);
     if (!duration || !first_token || *first_token > *duration) return {};
@@ -118,8 +88,8 @@ llm_fields read_llm_fields(std::string_view line) {
     fields.output_tokens = whole(output_tokens);
     fields.reasoning_tokens = whole(amount(found, value::reasoning_tokens));
 
-    if (const auto time = prefill(found)) {
-        fields.prefill_ns = whole(time->ns);
+    if (const auto& time = found[value::prefill_time]) {
+        fields.prefill_ns = whole(time->amount);
         fields.prefill_tokens = whole(time->tokens);
     }
     if (const auto time = decode(found, output_tokens)) {

@@ -27,10 +27,11 @@ std::optional<double> number_of_at_least_0(const json_token& token) {
     return number;
 }
 
+/// At most 2^63: such a time can still be told from none, and subtracted.
 std::optional<double> whole_ns(const json_token& token, double ns_per_unit) {
     const std::optional<double> number = number_of_at_least_0(token);
     if (!number) return {};
-    return std::round(*number * ns_per_unit);
+    return std::min(std::round(*number * ns_per_unit), 0x1p63);
 }
 
 /// Of rows that are numbers; nothing if the value does not fit.
@@ -67,17 +68,17 @@ constexpr bool is_text(unit in) {
     return in == unit::text || in == unit::reason;
 }
 
-std::optional<reading> read_text_row(const resolved& row, const object_values& object) {
-    const json_token& text = object[row.path];
+std::optional<reading> read_text_row(const resolved_row& row, const json_token& text) {
     if (!text.is_string() || text.inner().empty()) return {};
     if (row.row.in == unit::reason && string_equals(text, "none")) return {};
-    return reading{.text = text, .amount = 0, .tokens = {}};
+    return reading{.rank = row.rank, .text = text, .amount = 0, .tokens = {}};
 }
 
-std::optional<reading> read_number_row(const resolved& row, const object_values& object) {
-    const std::optional<double> alone = amount_of(object[row.path], row.row.in);
+std::optional<reading> read_number_row(const resolved_row& row, const json_token& value,
+                                       const object_values& object) {
+    const std::optional<double> alone = amount_of(value, row.row.in);
     if (!alone) return {};
-    reading result{.text = {}, .amount = *alone, .tokens = {}};
+    reading result{.rank = row.rank, .text = {}, .amount = *alone, .tokens = {}};
     for (const slot at : row.more) {
         if (at == no_slot) break;
         if (row.row.more.how == rule::with) {
@@ -105,19 +106,24 @@ std::string_view without_blanks_in_front(std::string_view text) {
 }  // namespace
 
 void object_values::set(slot at, const json_token& value) {
-    values_[at] = value;
-    empty_ = empty_ && value.kind == json_kind::absent;
+    json_token& place = values_[at];
+    // What is null is as if it were not there, but takes the place of what was.
+    if (value.kind == json_kind::absent && place.kind == json_kind::absent) return;
+    if (place.kind == json_kind::absent) set_[set_count_++] = at;
+    place = value;
+    if (value.kind == json_kind::absent) place.kind = json_kind::null;
 }
 
 void object_values::read(const json_token& object) {
-    if (!empty_) values_.fill({});
-    empty_ = true;
+    for (const slot at : slots())
+        values_[at] = {};
+    set_count_ = 0;
     // A part's object is looked at when the one around it has been read to its end: of duplicate keys the
     // last one counts, and with it all that is in it.
-    for (const key_index::part& part : keys_.parts()) {
+    for (const key_index::part& part : keys_->parts()) {
         const json_token& found = part.at == no_slot ? object : values_[part.at];
         if (found.kind == json_kind::object) read_part(part, found);
-        if (empty_) return;
+        if (set_count_ == 0) return;
     }
 }
 
@@ -131,29 +137,17 @@ void object_values::read_part(const key_index::part& part, const json_token& obj
             append_unescaped(decoded_, name);
             name = decoded_;
         }
-        if (const key_index::key* key = keys_.find(part, name))
-            set(key->at, key->first_element ? first_element(member.value) : member.value);
+        const slot at = keys_->find(part, name);
+        if (at == no_slot) continue;
+        set(at, keys_->takes_first_element(at) ? first_element(member.value) : member.value);
     }
 }
 
-reader::reader(const key_index& keys, std::span<const resolved> rows)
-    : keys_(keys),
-      rows_(rows),
-      at_{.response_body = keys.at("response_body"),
-          .attributes = keys.at("attributes"),
-          .message = keys.at("message"),
-          .response = keys.at("response"),
-          .duration_ms = keys.at("duration_ms")},
-      record_(keys),
-      body_(keys),
-      inner_(keys) {}
-
 void reader::read(std::string_view line) {
     record_.read(first_value(line));
-    if (record_.empty()) return;
     // From the last object to be tried to the first: what is read later takes the place of what was there.
-    read_inner(record_[at_.attributes], scope::all);
-    read_body_or_bodies(record_[at_.response_body]);
+    read_inner(record_[attributes_slot], scope::all);
+    read_body_or_bodies(record_[response_body_slot]);
     consider(record_, scope::record);
 }
 
@@ -187,30 +181,36 @@ void reader::read_text(std::string_view text) {
 }
 
 void reader::read_body(const json_token& object) {
-    body_.read(object);
-    if (body_.empty()) return;
-    read_inner(body_[at_.response], scope::bodies);
-    read_inner(body_[at_.message], scope::bodies);
-    body_.set(at_.duration_ms, record_[at_.duration_ms]);
-    consider(body_, scope::bodies);
+    if (!body_) body_.emplace(keys_);
+    body_->read(object);
+    if (body_->slots().empty()) return;
+    read_inner((*body_)[response_slot], scope::bodies);
+    read_inner((*body_)[message_slot], scope::bodies);
+    body_->set(duration_slot, record_[duration_slot]);
+    consider(*body_, scope::bodies);
 }
 
 void reader::read_inner(const json_token& object, scope kind) {
     if (object.kind != json_kind::object) return;
-    inner_.read(object);
-    inner_.set(at_.duration_ms, record_[at_.duration_ms]);
-    consider(inner_, kind);
+    if (!inner_) inner_.emplace(keys_);
+    inner_->read(object);
+    if (inner_->slots().empty()) return;
+    inner_->set(duration_slot, record_[duration_slot]);
+    consider(*inner_, kind);
 }
 
 void reader::consider(const object_values& object, scope kind) {
-    if (object.empty()) return;
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-        const resolved& row = rows_[i];
-        if (object[row.path].kind == json_kind::absent) continue;
-        if (row.row.tried_in != scope::all && row.row.tried_in != kind) continue;
-        const std::optional<reading> told =
-            is_text(row.row.in) ? read_text_row(row, object) : read_number_row(row, object);
-        if (told) readings_[i] = told;
+    for (const slot at : object.slots()) {
+        for (const resolved_row& row :
+             rows_.subspan(rows_begin_[at], rows_begin_[at + 1U] - rows_begin_[at])) {
+            if (row.row.tried_in != scope::all && row.row.tried_in != kind) continue;
+            std::optional<reading>& best = readings_[static_cast<std::size_t>(row.row.of)];
+            if (best && best->rank < row.rank) continue;
+            const std::optional<reading> told = is_text(row.row.in)
+                                                    ? read_text_row(row, object[at])
+                                                    : read_number_row(row, object[at], object);
+            if (told) best = told;
+        }
     }
 }
 

@@ -4,11 +4,12 @@
 #pragma once
 
 #include "protocol/json_walk.hpp"
-#include "protocol/llm_spellings.hpp"
+#include "protocol/llm_keys.hpp"
 #include "protocol/validation.hpp"
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,32 +17,36 @@
 
 namespace livelogd::protocol::llm {
 
-/// What one row says in the first object that holds a fitting value for it.
+/// What is told of a value, by the first row that fits in the first object where it does.
 struct reading {
-    json_token text;    ///< of rows that are texts: a string that is not empty
-    double amount = 0;  ///< of the others: a finite number of at least 0. Times are whole ns; seconds per
-                        ///< token and tokens per second (above 0) are as told
+    std::size_t rank = 0;  ///< of the row
+    json_token text;       ///< of texts: a string that is not empty
+    double amount = 0;  ///< of the others: a finite number of at least 0. Times are whole ns, paces as told
     std::optional<double> tokens;  ///< that go with a time
 };
 
 /// The values of the known keys of one object, as spelled; of duplicate keys the last one.
 class object_values {
   public:
-    explicit object_values(const key_index& keys) : keys_(keys) {}
+    explicit object_values(const key_index& keys) : keys_(&keys) {}
 
     /// Looks once at each member of the object, and of those of its objects that have known keys.
+    /// Of other kinds nothing is read.
     void read(const json_token& object);
 
     [[nodiscard]] const json_token& operator[](slot at) const { return values_[at]; }
     void set(slot at, const json_token& value);
-    [[nodiscard]] bool empty() const { return empty_; }
+
+    /// Those that have been set, each once.
+    [[nodiscard]] std::span<const slot> slots() const { return {set_.data(), set_count_}; }
 
   private:
     void read_part(const key_index::part& part, const json_token& object);
 
-    const key_index& keys_;
+    const key_index* keys_;
     std::array<json_token, key_index::capacity> values_{};
-    bool empty_ = true;
+    std::array<slot, key_index::capacity> set_{};
+    std::size_t set_count_ = 0;
     std::string decoded_;  ///< a key that is spelled with escapes
 };
 
@@ -49,17 +54,17 @@ class object_values {
 class reader {
   public:
     template <std::size_t rows>
-    explicit reader(const table<rows>& from) : reader(from.keys, from.rows) {}
+    explicit reader(const table<rows>& from)
+        : keys_(from.keys), rows_(from.rows), rows_begin_(from.begin), record_(from.keys) {}
 
-    /// `line`: a valid record, which must outlive this.
+    /// `line`: a valid record, which must outlive this. Called once.
     void read(std::string_view line);
 
-    /// What the table's row `row` says.
-    [[nodiscard]] const std::optional<reading>& operator[](std::size_t row) const { return readings_[row]; }
+    [[nodiscard]] const std::optional<reading>& operator[](value of) const {
+        return readings_[static_cast<std::size_t>(of)];
+    }
 
   private:
-    reader(const key_index& keys, std::span<const resolved> rows);
-
     void read_body_or_bodies(const json_token& found);
     void read_text(std::string_view text);
     void read_body(const json_token& object);
@@ -67,19 +72,15 @@ class reader {
     /// Objects must be considered from the last one to be tried to the first.
     void consider(const object_values& object, scope kind);
 
-    struct container_slots {
-        slot response_body, attributes, message, response, duration_ms;
-    };
-
     const key_index& keys_;
-    std::span<const resolved> rows_;
-    container_slots at_;
+    std::span<const resolved_row> rows_;
+    std::span<const std::uint8_t> rows_begin_;
     object_values record_;
-    object_values body_;
-    object_values inner_;
-    std::string text_;  ///< a body that is a string, its escapes decoded
+    std::optional<object_values> body_;
+    std::optional<object_values> inner_;  ///< attributes, or an object in a body
+    std::string text_;                    ///< a body that is a string, its escapes decoded
     std::optional<record_validator> validator_;
-    std::array<std::optional<reading>, spellings.size()> readings_;
+    std::array<std::optional<reading>, value_count> readings_;
 };
 
 }  // namespace livelogd::protocol::llm

@@ -9,7 +9,6 @@
 #include <boost/json.hpp>
 
 #include <map>
-#include <random>
 #include <string>
 
 using namespace livelogd::protocol;
