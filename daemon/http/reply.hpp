@@ -5,6 +5,7 @@
 #include "daemon/http/connection.hpp"
 #include "daemon/http/request.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,10 +40,10 @@ struct reply {
         std::string{};
 };
 
-/// `{"error":"<sentence>","parameter":"<name>","at":<characters before the fault in its value>,"hint":"<what
-/// helps>"}`, all but the first if there are such.
+/// `{"error":"<sentence>","parameter":"<name>","at":<characters>,"hint":"<what helps>"}`, all but the first
+/// if there are such.
 reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter = {},
-                  std::string_view hint = {}, std::optional<std::size_t> place = {});
+                  std::string_view hint = {}, std::optional<std::size_t> at = std::nullopt);
 reply error_reply(const bad_request& refused);
 
 /// The bytes of the reply's head. Every reply gets the daemon's security headers here. `extra`: lines of the

@@ -17,22 +17,23 @@ namespace livelogd::http {
 class bad_request : public std::runtime_error {
   public:
     bad_request(unsigned status, const std::string& sentence, std::string parameter = {},
-                std::string hint = {})
+                std::string hint = {}, std::optional<std::size_t> at = std::nullopt)
         : std::runtime_error(sentence),
           status_(status),
           parameter_(std::move(parameter)),
-          hint_(std::move(hint)) {}
-    /// A parameter is at fault: 400.
-    static bad_request in_parameter(std::string_view name, const std::string& sentence) {
-        return {400, sentence, std::string(name)};
+          hint_(std::move(hint)),
+          at_(at) {}
+    /// A parameter is at fault: 400. `at`: where in its value, if that is known, in characters.
+    static bad_request in_parameter(std::string_view name, const std::string& sentence,
+                                    std::optional<std::size_t> at = std::nullopt) {
+        return {400, sentence, std::string(name), {}, at};
     }
-    /// Where in the parameter's value the fault is: characters before it.
-    void set_place(std::optional<std::size_t> at) { at_ = at; }
-    [[nodiscard]] std::optional<std::size_t> place() const { return at_; }
     [[nodiscard]] unsigned status() const { return status_; }
     [[nodiscard]] const std::string& parameter() const { return parameter_; }
     /// What would help, where the sentence is fixed.
     [[nodiscard]] const std::string& hint() const { return hint_; }
+    /// How many characters of the parameter's value stand before what is wrong.
+    [[nodiscard]] std::optional<std::size_t> at() const { return at_; }
 
   private:
     unsigned status_;

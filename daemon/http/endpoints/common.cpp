@@ -12,25 +12,15 @@ void require_api_calls(const services& s) {
 }
 
 filter::record_filter filter_of(const parameters& given, const services& s) {
-    const filter::filter_words words{.type = given.all("type"),
-                                     .level = given.all("level"),
-                                     .endpoint = given.all("endpoint"),
-                                     .method = given.all("method"),
-                                     .request_id = given.all("request_id"),
-                                     .model = given.all("model"),
-                                     .status = given.all("status"),
-                                     .search = given.all("search"),
-                                     .since = given.all("since"),
-                                     .until = given.all("until"),
-                                     .q = given.all("q")};
+    filter::filter_words words;
+    for (const std::string_view name : filter::filter_parameters())
+        filter::values_of(words, name) = given.all(name);
     try {
         filter::record_filter filter(words, base::now_us(), s.zone);
         if (filter.asks_for_api_calls()) require_api_calls(s);
         return filter;
     } catch (const filter::filter_error& error) {
-        auto refused = bad_request::in_parameter(error.parameter(), error.what());
-        refused.set_place(error.at());
-        throw refused;
+        throw bad_request::in_parameter(error.parameter(), error.what(), error.at());
     }
 }
 

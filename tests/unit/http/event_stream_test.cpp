@@ -3,6 +3,7 @@
 
 #include "protocol/sse.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/support/live_log.hpp"
 #include "tests/support/scripted_connection.hpp"
 
@@ -52,12 +53,6 @@ struct reader {
     std::shared_ptr<test::scripted_connection> client;
     bool over = false;
 };
-
-filter::record_filter of_types(const std::vector<std::string>& types) {
-    filter::filter_words words;
-    words.type = types;
-    return {words, 0, base::time_zone::named("UTC")};
-}
 
 /// What a stream that starts behind `position` begins with.
 std::string head(protocol::record_id position) {
@@ -167,7 +162,7 @@ TEST_CASE("replay shows the newest matching records first", "[http][stream]") {
     }
     http::stream_options options;
     options.replay = 2;
-    options.filter = of_types({"even"});
+    options.filter = test::filter_of_types({"even"});
     reader r(log, options);
     const auto even = [&](std::uint64_t n) {
         return frame(log.first_id + n, numbered(n, R"(,"type":"even")"));
@@ -183,7 +178,7 @@ TEST_CASE("a quiet stream pings, with the id it has examined and the newest one"
     log.append(records(0, 3));
     http::stream_options options;
     options.ping_interval = 30ms;
-    options.filter = of_types({"errors"});
+    options.filter = test::filter_of_types({"errors"});
     reader r(log, options);
     const auto ping = [&](std::uint64_t n) {
         const auto id = std::to_string(log.first_id + n);
@@ -224,7 +219,7 @@ TEST_CASE("a client that takes the stream in drops gets every byte once", "[http
     test::live_log log({.ring_bytes = 3000, .segment_max_bytes = 4000, .backup_count = 1000});
     http::stream_options options;
     options.after = 0;
-    if (filtered) options.filter = of_types({"b"});
+    if (filtered) options.filter = test::filter_of_types({"b"});
     reader r(log, options);
     std::string expected = head(log.first_id - 1);
     std::string received;
@@ -328,7 +323,7 @@ TEST_CASE("pings keep coming while a stream looks through files for what never m
     }
     http::stream_options options;
     options.after = 0;
-    options.filter = of_types({"errors"});
+    options.filter = test::filter_of_types({"errors"});
     options.ping_interval = 1ms;  // the files hold 16 MB
     reader r(log, options);
     const auto newest = log.first_id + count - 1;

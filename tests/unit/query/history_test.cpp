@@ -16,7 +16,7 @@ using livelogd::query::history_answer;
 using livelogd::query::history_request;
 using livelogd::query::test::history;
 using livelogd::query::test::history_pieces;
-using livelogd::query::test::of_types;
+using livelogd::test::filter_of_types;
 using livelogd::query::test::recent;
 using livelogd::query::test::test_log;
 using livelogd::query::test::utc;
@@ -159,7 +159,7 @@ TEST_CASE("a large answer comes in pieces of bounded size that are together what
     constexpr std::size_t largest_piece = 300'000;
     const auto check = [&](std::size_t count, const std::vector<std::string>& types,
                            const std::string& wanted) {
-        const auto pieces = history_pieces(log.snapshot(), {.filter = of_types(types), .lines = count});
+        const auto pieces = history_pieces(log.snapshot(), {.filter = filter_of_types(types), .lines = count});
         CHECK(pieces.size() >= wanted.size() / largest_piece);
         std::string whole;
         for (const std::string& piece : pieces) {
@@ -215,7 +215,7 @@ TEST_CASE("only segments with wanted records stay open, until their records are 
     livelogd::storage::line_counts counts;
     const std::size_t before = open_files();
     {
-        history_answer answer(log.snapshot(), {.filter = of_types({"rare"}), .lines = 5},
+        history_answer answer(log.snapshot(), {.filter = filter_of_types({"rare"}), .lines = 5},
                               {.lines = counts, .zone = utc});
         std::string out;
         CHECK(answer.next(out));
@@ -397,15 +397,15 @@ TEST_CASE("what has been found and looked at is told") {
     };
     check({}, first, first + 14, 0);
     check({.lines = 2}, first + 13, first + 14, first + 13);
-    check({.filter = of_types({"a"}), .lines = 2}, first + 2, first + 13, first + 2);
-    check({.filter = of_types({"a"}), .lines = 4}, first, first + 13, 0);
-    check({.filter = of_types({"none"})}, {}, {}, 0);
+    check({.filter = filter_of_types({"a"}), .lines = 2}, first + 2, first + 13, first + 2);
+    check({.filter = filter_of_types({"a"}), .lines = 4}, first, first + 13, 0);
+    check({.filter = filter_of_types({"none"})}, {}, {}, 0);
     check({.lines = 2, .after = first}, first + 1, first + 2, first + 2);
     check({.after = first}, first + 1, first + 14, first + 14);
     check({.before = first + 14, .after = first}, first + 1, first + 13, first + 13);
     check({.after = first + 14}, {}, {}, first + 14);
     check({.after = first + 100}, {}, {}, first + 100);
-    check({.filter = of_types({"none"}), .after = first}, {}, {}, first + 14);
+    check({.filter = filter_of_types({"none"}), .after = first}, {}, {}, first + 14);
 }
 
 TEST_CASE("a search that is cut short tells how far it has come, and can be continued to the end") {
@@ -416,7 +416,7 @@ TEST_CASE("a search that is cut short tells how far it has come, and can be cont
     }
     for (const bool forward : {false, true}) {
         std::string all;
-        history_request request{.filter = of_types({"rare"}),
+        history_request request{.filter = filter_of_types({"rare"}),
                                 .format = livelogd::query::answer_format::ndjson};
         if (forward) request.after = 0;
         request.scan_time = std::chrono::milliseconds(0);
@@ -456,7 +456,7 @@ TEST_CASE("random limits, directions and forms give what a list in memory gives"
         const auto next = log.snapshot().next_id;
         history_request request{.lines = 1 + random() % 120};
         const bool filtered = random() % 2 == 0;
-        if (filtered) request.filter = of_types({"a"});
+        if (filtered) request.filter = filter_of_types({"a"});
         if (random() % 2 == 0) request.before = first - 5 + random() % (next - first + 10);
         if (random() % 2 == 0) request.after = first - 5 + random() % (next - first + 10);
         request.form.ids = random() % 2 == 0;

@@ -10,7 +10,7 @@
 
 using livelogd::protocol::record_id;
 using livelogd::query::replay_search;
-using livelogd::query::test::of_types;
+using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
 
 namespace {
@@ -21,7 +21,7 @@ using clock = std::chrono::steady_clock;
 
 record_id position(const test_log& log, std::size_t count, const std::vector<std::string>& types = {}) {
     livelogd::storage::line_counts lines;
-    replay_search search(log.snapshot(), of_types(types), count,
+    replay_search search(log.snapshot(), filter_of_types(types), count,
                          {.lines = lines, .zone = livelogd::query::test::utc});
     REQUIRE(search.advance(clock::now() + std::chrono::hours(1)));
     return search.position();
@@ -125,7 +125,7 @@ TEST_CASE("a replay is searched in steps, each of which gets on") {
     for (int i = 0; i < 4000; ++i)
         log.append({typed("other")});
     livelogd::storage::line_counts lines;
-    replay_search search(log.snapshot(), of_types({"wanted"}), 1,
+    replay_search search(log.snapshot(), filter_of_types({"wanted"}), 1,
                          {.lines = lines, .zone = livelogd::query::test::utc});
     int steps = 0;
     // The time is up at once, every time.

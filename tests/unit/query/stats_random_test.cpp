@@ -189,7 +189,7 @@ TEST_CASE("statistics of random logs are those of a plain count") {
         CAPTURE(seed, records, minutes, type, response_times);
 
         const std::string answer = livelogd::query::stats_answer(log.snapshot(),
-                                                                 {.filter = of_types({type}),
+                                                                 {.filter = filter_of_types({type}),
                                                                   .hours = static_cast<double>(minutes) / 60,
                                                                   .response_times = response_times,
                                                                   .now_us = noon_s * 1'000'000},

@@ -13,7 +13,7 @@
 
 using livelogd::base::time_zone;
 using livelogd::query::stats_answer;
-using livelogd::query::test::of_types;
+using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
 
 namespace {
@@ -26,7 +26,7 @@ std::string stats(const test_log& log, const std::vector<std::string>& types = {
                   std::size_t response_times = 1000, double hours = 24) {
     const auto whole = stats_answer(
         log.snapshot(),
-        {.filter = of_types(types), .hours = hours, .response_times = response_times, .now_us = now},
+        {.filter = filter_of_types(types), .hours = hours, .response_times = response_times, .now_us = now},
         time_zone::named("UTC"), {});
     return whole.substr(0, whole.find(",\"llm_stats\":")) + "}\n";
 }

@@ -6,6 +6,7 @@
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "protocol/record_id.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <cstddef>
@@ -76,12 +77,6 @@ class test_log {
 
 inline const base::time_zone utc = base::time_zone::named("UTC");
 
-inline filter::record_filter of_types(const std::vector<std::string>& types) {
-    filter::filter_words words;
-    words.type = types;
-    return {words, 0, utc};
-}
-
 /// All pieces of an answer to this request.
 inline std::vector<std::string> history_pieces(const storage::log_snapshot& snapshot,
                                                const history_request& request) {
@@ -103,7 +98,7 @@ inline std::string history(const storage::log_snapshot& snapshot, const history_
 /// The newest `lines` records of these types.
 inline std::string recent(const storage::log_snapshot& snapshot, std::size_t lines,
                           const std::vector<std::string>& types = {}) {
-    return history(snapshot, {.filter = of_types(types), .lines = lines});
+    return history(snapshot, {.filter = livelogd::test::filter_of_types(types), .lines = lines});
 }
 
 }  // namespace livelogd::query::test
