@@ -10,8 +10,17 @@
 #include "daemon/storage/log.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 
 namespace livelogd::http {
+
+/// What does not change while the daemon runs.
+struct daemon_facts {
+    std::uint64_t started = 0;  ///< seconds since 1970
+    std::uint64_t max_ingest_connections = 0;
+    std::uint64_t max_http_connections = 0;
+};
 
 /// Everything outlives the router.
 struct services {
@@ -21,6 +30,7 @@ struct services {
     const ingest::counters& ingested;
     base::time_zone zone;  ///< of timestamps that name none
     std::chrono::steady_clock::duration stall;
+    daemon_facts facts = {};
 };
 
 inline constexpr const char* viewer_path = "/api/v1/logs";
@@ -28,6 +38,8 @@ inline constexpr const char* viewer_path = "/api/v1/logs";
 endpoint recent_endpoint(const services& s);
 endpoint stats_endpoint(const services& s);
 endpoint stream_endpoint(const services& s);
+/// `counts`: of the router that it is added to.
+endpoint metrics_endpoint(const services& s, std::shared_ptr<const request_counts> counts);
 endpoint health_endpoint();
 endpoint readiness_endpoint(const services& s);
 

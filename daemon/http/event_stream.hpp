@@ -4,6 +4,7 @@
 
 #include "daemon/filter/record_filter.hpp"
 #include "daemon/http/connection.hpp"
+#include "daemon/http/counters.hpp"
 #include "daemon/live/broadcaster.hpp"
 #include "daemon/live/catch_up.hpp"
 #include "daemon/net/offload.hpp"
@@ -25,6 +26,7 @@ struct stream_sources {
     live::catch_up& files;
     net::worker_pool& workers;
     std::stop_token stopping;  ///< the daemon stops: reading from the files ends early
+    client_counters& count;
 };
 
 struct stream_options {
@@ -70,6 +72,9 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     protocol::record_id choose(const std::vector<live::shared_batch>& batches,
                                std::vector<piece>& pieces) const;
     void advance(const std::vector<piece>& pieces, std::size_t sent);
+    void count_sent(std::uint64_t records) const {
+        sources_.count.streamed_records.fetch_add(records, std::memory_order_relaxed);
+    }
     [[nodiscard]] bool wanted(const live::event_batch& batch, protocol::record_id id) const;
     [[nodiscard]] protocol::record_id newest() const { return sources_.log.snapshot().next_id - 1; }
 

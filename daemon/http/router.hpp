@@ -4,8 +4,11 @@
 
 #include "daemon/http/reply.hpp"
 #include "daemon/http/request.hpp"
+#include "daemon/http/request_counts.hpp"
 
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,11 +18,14 @@ namespace livelogd::http {
 /// Answers one GET. May throw bad_request; anything else it throws becomes a 500.
 using endpoint = std::function<net::awaitable<reply>(const request&)>;
 
-/// A table of exact paths. Filled before the first request, then only read: any thread.
+/// A table of exact paths, and of what came of asking for them. Filled before the first request, then only
+/// read: any thread.
 class router {
   public:
-    void add(std::string path, endpoint answers) {
-        routes_.emplace_back(std::move(path), std::move(answers));
+    /// `measured`: how long its answers take is counted, from the request to the head of the answer.
+    void add(std::string path, endpoint answers, bool measured = false) {
+        const auto row = counts_->add(path, measured);
+        routes_.push_back({std::move(path), std::move(answers), row});
     }
 
     /// Answers a request of any method: unknown paths with 404, methods other than GET, HEAD and OPTIONS with
@@ -27,8 +33,26 @@ class router {
     /// shortage throws. `asked` must live until the answer is there.
     [[nodiscard]] net::awaitable<reply> answer(const request& asked) const;
 
+    /// `asked` (null: a request that could not be read) is answered with `status`, whoever made the answer.
+    void count(const request* asked, unsigned status) const;
+
+    /// Lives as long as anybody holds it.
+    [[nodiscard]] std::shared_ptr<const request_counts> counts() const { return counts_; }
+
+    /// Every path, in the order in which they were added.
+    [[nodiscard]] std::vector<std::string> paths() const;
+
   private:
-    std::vector<std::pair<std::string, endpoint>> routes_;
+    struct route {
+        std::string path;
+        endpoint answers;
+        std::size_t row;  ///< of counts_
+    };
+    /// Null if there is nothing at this path.
+    [[nodiscard]] const route* find(const std::string& path) const;
+
+    std::vector<route> routes_;
+    std::shared_ptr<request_counts> counts_ = std::make_shared<request_counts>();
 };
 
 }  // namespace livelogd::http

@@ -2,6 +2,7 @@
 // A log with its live end, in a folder of its own, without sockets.
 #pragma once
 
+#include "daemon/http/counters.hpp"
 #include "daemon/ingest/pipeline.hpp"
 #include "daemon/live/broadcaster.hpp"
 #include "daemon/live/catch_up.hpp"
@@ -98,6 +99,7 @@ class live_log {
 
   public:
     temp_dir folder;
+    http::client_counters served;  ///< outlives what the context still holds at the end
     net::asio::io_context context;
     net::worker_pool workers{2};
     std::unique_ptr<storage::log> log;

@@ -25,10 +25,11 @@ router make_router(const services& s) {
     router routes;
     add_viewer_routes(routes);
     routes.add("/api/v1/logs/stream", stream_endpoint(s));
-    routes.add("/api/v1/logs/recent", recent_endpoint(s));
-    routes.add("/api/v1/logs/stats", stats_endpoint(s));
+    routes.add("/api/v1/logs/recent", recent_endpoint(s), true);
+    routes.add("/api/v1/logs/stats", stats_endpoint(s), true);
     routes.add("/healthz", health_endpoint());
     routes.add("/readyz", readiness_endpoint(s));
+    routes.add("/metrics", metrics_endpoint(s, routes.counts()));
     return routes;
 }
 
