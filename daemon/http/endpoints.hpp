@@ -8,6 +8,7 @@
 #include "daemon/ingest/accounting.hpp"
 #include "daemon/ingest/policy.hpp"
 #include "daemon/storage/log.hpp"
+#include "static/assets.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,7 @@ endpoint stats_endpoint(const services& s);
 endpoint stream_endpoint(const services& s);
 /// `counts`: of the router that it is added to.
 endpoint metrics_endpoint(const services& s, std::shared_ptr<const request_counts> counts);
+endpoint openapi_endpoint();
 endpoint health_endpoint();
 endpoint readiness_endpoint(const services& s);
 
@@ -52,6 +54,9 @@ router make_router(const services& s);
 /// The filter that the parameters of a request ask for. Throws bad_request: 400 if they cannot be understood,
 /// 503 for API calls while those are not logged.
 filter::record_filter filter_of(const class parameters& given, const services& s);
+
+/// A file that is part of the program, compressed for clients that take it so.
+reply file_reply(const assets::asset& file, const request& asked);
 
 /// Throws bad_request (503) while API calls are not logged.
 void require_api_calls(const services& s);
