@@ -18,6 +18,7 @@ const router::route* router::find(const std::string& path) const {
 
 std::vector<std::string> router::paths() const {
     std::vector<std::string> all;
+    all.reserve(routes_.size());
     for (const auto& one : routes_)
         all.push_back(one.path);
     return all;
