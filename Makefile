@@ -22,11 +22,13 @@ build:          ## build everything that is optimised and shipped, into build/re
 
 test:           ## build and run the test suite: units, models, Python, black box, browser
 	@packaging/install-deps.sh build test
+	@packaging/promtool.sh
 	@packaging/build.sh release
 	@packaging/test.sh quick
 
 test-all:       ## test, and then sanitizers, fuzzing, clang-tidy and clang-format
 	@packaging/install-deps.sh build test analysis
+	@packaging/promtool.sh
 	@packaging/build.sh release
 	@packaging/test.sh all
 

@@ -17,7 +17,7 @@ build_packages=(
 # To run the tests.
 test_packages=(
     catch2 python3-pytest python3-requests python3-flask mypy
-    procps strace chromium chromium-driver python3-selenium
+    python3-jsonschema procps strace chromium chromium-driver python3-selenium
 )
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
 analysis_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)

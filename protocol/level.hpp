@@ -4,6 +4,7 @@
 
 #include "protocol/json_token.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -11,6 +12,7 @@
 namespace livelogd::protocol {
 
 enum class level : std::uint8_t { trace, debug, info, warning, error, critical };
+inline constexpr std::size_t level_count = 6;
 
 /// TRACE, DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL or FATAL, in any case; nothing for other words.
 std::optional<level> parse_level(std::string_view name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The viewer's files, inside the program.
+// Files that are part of the program: the viewer's, and what a file is elsewhere (see static/embed.cmake).
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ struct asset {
     std::string_view gzip;          ///< the same, gzip-compressed
 };
 
-/// All files; index.html among them. They live as long as the program.
+/// All files of the viewer; index.html among them. They live as long as the program.
 std::span<const asset> all();
 
 }  // namespace livelogd::assets

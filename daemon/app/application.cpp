@@ -19,7 +19,9 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <thread>
@@ -79,6 +81,12 @@ http::session_limits limits_of(const settings& all) {
     return {all.header_limit, all.header_timeout, all.stall_timeout};
 }
 
+http::daemon_facts facts_of(const settings& all) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+    return {static_cast<std::uint64_t>(seconds), all.max_ingest_connections, all.max_http_connections};
+}
+
 std::string display(const net::listen_address& address) {
     if (address.kind == net::listen_address::family::local) return address.text();
     return "http://" + address.text() + http::viewer_path;
@@ -109,14 +117,15 @@ struct application::parts {
                   now.max_ingest_connections, report),
           routes(http::make_router(
               {log,
-               {log, live, files, matches, lines, zone, workers, live_workers, stopping.get_token()},
+               {log, live, files, matches, lines, zone, workers, live_workers, stopping.get_token(), served},
                rules,
                count,
                lines,
                zone,
                now.stall_timeout,
-               now.orphan_after})),
-          clients(context, routes, access, limits_of(now), now.max_http_connections, report),
+               now.orphan_after,
+               facts_of(now)})),
+          clients(context, routes, access, limits_of(now), now.max_http_connections, served, report),
           control(asio::make_strand(context)),
           stop_signals(control, SIGTERM, SIGINT),
           reload_signal(control, SIGHUP) {
@@ -144,6 +153,7 @@ struct application::parts {
     ingest::current_policy rules;
     http::current_access access;
     ingest::counters count;
+    http::client_counters served;
     ingest::line_budget budget;
     storage::log log;
     std::stop_source stopping;

@@ -9,10 +9,20 @@
 #include "daemon/ingest/policy.hpp"
 #include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log.hpp"
+#include "static/assets.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 
 namespace livelogd::http {
+
+/// What does not change while the daemon runs.
+struct daemon_facts {
+    std::uint64_t started = 0;  ///< seconds since 1970
+    std::uint64_t max_ingest_connections = 0;
+    std::uint64_t max_http_connections = 0;
+};
 
 /// Everything outlives the router.
 struct services {
@@ -24,6 +34,7 @@ struct services {
     base::time_zone zone;  ///< of timestamps that name none
     std::chrono::steady_clock::duration stall;
     std::chrono::milliseconds orphan_after;  ///< a request without response is orphaned from this age on
+    daemon_facts facts = {};
 };
 
 inline constexpr const char* viewer_path = "/api/v1/logs";
@@ -34,6 +45,9 @@ endpoint record_endpoint(const services& s);
 endpoint requests_endpoint(const services& s);
 endpoint stats_endpoint(const services& s);
 endpoint stream_endpoint(const services& s);
+/// `counts`: of the router that it is added to.
+endpoint metrics_endpoint(const services& s, std::shared_ptr<const request_counts> counts);
+endpoint openapi_endpoint();
 endpoint health_endpoint();
 endpoint readiness_endpoint(const services& s);
 
@@ -46,6 +60,9 @@ router make_router(const services& s);
 /// The filter that the parameters of a request ask for. Throws bad_request: 400 if they cannot be understood,
 /// 503 for API calls while those are not logged.
 filter::record_filter filter_of(const class parameters& given, const services& s);
+
+/// A file that is part of the program, compressed for clients that take it so.
+reply file_reply(const assets::asset& file, const request& asked);
 
 /// Throws bad_request (503) while API calls are not logged.
 void require_api_calls(const services& s);

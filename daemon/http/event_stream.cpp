@@ -36,6 +36,7 @@ event_stream::event_stream(std::shared_ptr<connection> client, stream_sources so
 
 net::awaitable<void> event_stream::run(std::string head) {
     auto self = shared_from_this();
+    const one_more open(sources_.count.streams);
     auto watch = [self]() -> net::awaitable<void> { co_await self->watch_peer(); };
     // The watch reports by setting peer_gone_; an exception in it can only be memory shortage, and ends the
     // watch.
@@ -239,10 +240,12 @@ protocol::record_id event_stream::choose(const std::vector<live::shared_batch>& 
 /// included).
 void event_stream::advance(const std::vector<piece>& pieces, std::size_t sent) {
     frame_sent_ = 0;
+    std::uint64_t records = 0;
     for (const auto& run : pieces) {
         if (sent >= run.bytes.size()) {
             sent -= run.bytes.size();
             position_ = run.to - 1;
+            records += run.to - run.from;
             continue;
         }
         auto id = run.from;
@@ -251,8 +254,10 @@ void event_stream::advance(const std::vector<piece>& pieces, std::size_t sent) {
         // With nothing of it out, the records before the frame are all that has been examined for certain.
         position_ = id - 1;
         frame_sent_ = sent;
-        return;
+        records += id - run.from;
+        break;
     }
+    count_sent(records);
 }
 
 net::awaitable<bool> event_stream::send_batches(std::vector<live::shared_batch> batches) {
@@ -281,12 +286,11 @@ net::awaitable<bool> event_stream::send_batches(std::vector<live::shared_batch> 
         const auto sent = client_->write_now(buffers, error) + frame_sent_;
         blocked = error == net::asio::error::would_block || (!error && sent < total);
         if (error && !blocked) co_return false;
+        advance(pieces, sent);
         if (sent == total) {
-            frame_sent_ = 0;
             position_ = examined;
             break;
         }
-        advance(pieces, sent);
     }
     if (!blocked) co_return true;
     batches.clear();

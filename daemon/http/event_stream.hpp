@@ -61,6 +61,9 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
                                const std::vector<live::batch_matches>& matches,
                                std::vector<piece>& pieces) const;
     void advance(const std::vector<piece>& pieces, std::size_t sent);
+    void count_sent(std::uint64_t records) const {
+        sources_.count.streamed_records.fetch_add(records, std::memory_order_relaxed);
+    }
     [[nodiscard]] protocol::record_id newest() const { return sources_.log.snapshot().next_id - 1; }
 
     std::shared_ptr<connection> client_;

@@ -2,6 +2,7 @@
 #include "daemon/http/router.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace livelogd::http {
 namespace {
@@ -16,12 +17,30 @@ bool router::route::takes(std::string_view asked) const {
            && asked.find('/', path.size()) == std::string_view::npos;
 }
 
+const router::route* router::find(const std::string& path) const {
+    const auto found = std::ranges::find_if(routes_, [&](const route& r) { return r.takes(path); });
+    return found == routes_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> router::paths() const {
+    std::vector<std::string> all;
+    all.reserve(routes_.size());
+    for (const auto& one : routes_)
+        all.push_back(one.path);
+    return all;
+}
+
+void router::count(const request* asked, unsigned status) const {
+    const auto* known = asked == nullptr ? nullptr : find(asked->path);
+    counts_->answered(known == nullptr ? 0 : known->row, status);
+}
+
 net::awaitable<reply> router::answer(const request& asked) const {
     if (asked.path == "*" && asked.method == "OPTIONS") {
         co_return reply{.status = 204, .content_type = "", .headers = {{"Allow", allowed_methods}}};
     }
-    const auto found = std::ranges::find_if(routes_, [&](const route& r) { return r.takes(asked.path); });
-    if (found == routes_.end()) co_return error_reply(404, "there is nothing at this address");
+    const auto* known = find(asked.path);
+    if (known == nullptr) co_return error_reply(404, "there is nothing at this address");
     if (asked.method == "OPTIONS") {
         co_return reply{.status = 204, .content_type = "", .headers = {{"Allow", allowed_methods}}};
     }
@@ -33,7 +52,10 @@ net::awaitable<reply> router::answer(const request& asked) const {
     }
     std::string failure;
     try {
-        co_return co_await found->answers(asked);
+        const auto began = std::chrono::steady_clock::now();
+        auto made = co_await known->answers(asked);
+        counts_->took(known->row, std::chrono::steady_clock::now() - began);
+        co_return made;
     } catch (const bad_request& refused) {
         co_return error_reply(refused);
     } catch (const std::exception& error) {

@@ -24,13 +24,15 @@ constexpr std::size_t refusals_at_once = 64;
 }  // namespace
 
 server::server(net::asio::io_context& context, const router& routes, const current_access& access,
-               session_limits limits, std::size_t max_connections, base::report_sink report)
+               session_limits limits, std::size_t max_connections, client_counters& count,
+               base::report_sink report)
     : context_(context),
       strand_(net::asio::make_strand(context)),
       routes_(routes),
       access_(access),
       limits_(limits),
       max_connections_(max_connections),
+      count_(count),
       report_(std::move(report)),
       grace_(strand_) {}
 
@@ -54,6 +56,8 @@ void server::stop_accepting() {
 
 void server::admit(net::stream_socket socket) {
     const bool overloaded = connections_.size() >= max_connections_;
+    count_.connected.fetch_add(1, std::memory_order_relaxed);
+    if (overloaded) count_.refused.fetch_add(1, std::memory_order_relaxed);
     if (connections_.size() >= max_connections_ + refusals_at_once || done_)
         return;  // the socket closes itself
     if (overloaded && !std::exchange(full_told_, true)) {
@@ -65,8 +69,9 @@ void server::admit(net::stream_socket socket) {
     const int on = 1;
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
-    auto one = std::make_shared<socket_connection>(std::move(socket));
+    auto one = std::make_shared<socket_connection>(std::move(socket), count_);
     connections_.insert(one);
+    count_.connections.store(connections_.size(), std::memory_order_relaxed);
     const auto executor = one->executor();
     // Whatever ends a conversation, an exception included (memory), ends this connection only.
     net::asio::co_spawn(executor, run_session(one, routes_, access_, limits_, overloaded),
@@ -78,6 +83,7 @@ void server::admit(net::stream_socket socket) {
 
 void server::ended(const std::shared_ptr<connection>& one) {
     connections_.erase(one);
+    count_.connections.store(connections_.size(), std::memory_order_relaxed);
     if (connections_.empty() && done_) {
         grace_.cancel();
         std::exchange(done_, nullptr)();

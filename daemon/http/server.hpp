@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/report.hpp"
+#include "daemon/http/counters.hpp"
 #include "daemon/http/session.hpp"
 #include "daemon/net/acceptor.hpp"
 
@@ -22,9 +23,10 @@ namespace livelogd::http {
 /// thread.
 class server {
   public:
-    /// `routes` and `access` must outlive the server.
+    /// `routes`, `access` and `count` must outlive the server.
     server(net::asio::io_context& context, const router& routes, const current_access& access,
-           session_limits limits, std::size_t max_connections, base::report_sink report);
+           session_limits limits, std::size_t max_connections, client_counters& count,
+           base::report_sink report);
 
     /// Before start().
     void listen_on(net::listen_socket socket);
@@ -48,6 +50,7 @@ class server {
     const current_access& access_;
     const session_limits limits_;
     const std::size_t max_connections_;
+    client_counters& count_;
     base::report_sink report_;
     net::asio::steady_timer grace_;
     std::vector<std::shared_ptr<net::acceptor>> acceptors_;

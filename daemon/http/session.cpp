@@ -182,6 +182,7 @@ class conversation {
 
     /// Returns whether the connection can be used for another request. `asked`: null if it could not be read.
     net::awaitable<bool> send(reply answer, const request* asked, bool keep_alive) {
+        routes_.count(asked, answer.status);
         const bool head_only = asked != nullptr && asked->method == "HEAD";
         auto extra = connection_headers(asked);
         if (auto* stream = std::get_if<stream_body>(&answer.body)) {

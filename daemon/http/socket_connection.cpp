@@ -18,8 +18,8 @@ constexpr std::size_t max_buffers = 64;
 
 }  // namespace
 
-socket_connection::socket_connection(net::stream_socket socket)
-    : socket_(std::move(socket)), executor_(socket_.get_executor()), timer_(executor_) {
+socket_connection::socket_connection(net::stream_socket socket, client_counters& count)
+    : socket_(std::move(socket)), count_(count), executor_(socket_.get_executor()), timer_(executor_) {
     net::error_code ignored;
     socket_.non_blocking(true, ignored);
 }
@@ -59,7 +59,9 @@ net::awaitable<net::error_code> socket_connection::wait_writable(duration limit)
     set_deadline(write_deadline_, limit);
     const auto [error] = co_await socket_.async_wait(asio::socket_base::wait_write, net::as_result);
     write_deadline_ = never;
-    co_return verdict(error);
+    const auto result = verdict(error);
+    if (result == asio::error::timed_out) count_.stalled.fetch_add(1, std::memory_order_relaxed);
+    co_return result;
 }
 
 void socket_connection::end_writing() {

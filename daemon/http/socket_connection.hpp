@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/http/connection.hpp"
+#include "daemon/http/counters.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -12,8 +13,8 @@ namespace livelogd::http {
 
 class socket_connection final : public connection, public std::enable_shared_from_this<socket_connection> {
   public:
-    /// `socket`: its executor is the strand everything happens on.
-    explicit socket_connection(net::stream_socket socket);
+    /// `socket`: its executor is the strand everything happens on. `count` must outlive it.
+    socket_connection(net::stream_socket socket, client_counters& count);
 
     [[nodiscard]] net::asio::any_io_executor executor() const override { return executor_; }
     net::awaitable<read_result> read_some(net::asio::mutable_buffer into, duration limit) override;
@@ -31,6 +32,7 @@ class socket_connection final : public connection, public std::enable_shared_fro
     [[nodiscard]] net::error_code verdict(net::error_code error) const;
 
     net::stream_socket socket_;
+    client_counters& count_;
     net::asio::any_io_executor executor_;
     /// One timer for both directions. It is not moved for every operation: it fires, looks whether a deadline
     /// has really passed, and is set anew if not.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/time_zone.hpp"
+#include "daemon/http/counters.hpp"
 #include "daemon/live/broadcaster.hpp"
 #include "daemon/live/catch_up.hpp"
 #include "daemon/live/shared_matches.hpp"
@@ -25,6 +26,7 @@ struct stream_sources {
     net::worker_pool& workers;       ///< for searches, which may take long
     net::worker_pool& live_workers;  ///< for what keeps streams going: no search is in its way
     std::stop_token stopping;        ///< the daemon stops: reading from the files ends early
+    client_counters& count;
 };
 
 }  // namespace livelogd::http

@@ -2,6 +2,9 @@
 // What has become of every line that senders have sent.
 #pragma once
 
+#include "protocol/level.hpp"
+
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -31,6 +34,14 @@ struct counters {
     std::atomic<std::uint64_t> unfinished{0};
     std::atomic<std::uint64_t> waiting{0};
     std::atomic<std::uint64_t> own_records{0};
+
+    // Outside the equation.
+    std::atomic<std::uint64_t> bytes{0};          ///< read from senders
+    std::atomic<std::uint64_t> connections{0};    ///< of senders, open now
+    std::atomic<std::uint64_t> connected{0};      ///< senders' connections that were accepted
+    std::atomic<std::uint64_t> error_records{0};  ///< written; the daemon's own included
+    /// Records written, the daemon's own included, by protocol::level.
+    std::array<std::atomic<std::uint64_t>, protocol::level_count> by_severity{};
 
     /// The order of reading: what a line is counted as is never read without the line.
     [[nodiscard]] accounting now() const {

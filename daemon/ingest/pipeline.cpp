@@ -7,10 +7,30 @@
 
 #include <boost/json/object.hpp>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace livelogd::ingest {
+namespace {
+
+/// One addition for each severity that a batch has, not for each record.
+void count_severities(const storage::record_batch& batch, counters& count) {
+    std::array<std::uint64_t, protocol::level_count> found{};
+    std::uint64_t errors = 0;
+    for (const auto& record : batch.records) {
+        ++found[static_cast<std::size_t>(record.digest.severity)];
+        if (record.digest.error) ++errors;
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (found[i] > 0) count.by_severity[i].fetch_add(found[i], std::memory_order_relaxed);
+    }
+    if (errors > 0) count.error_records.fetch_add(errors, std::memory_order_relaxed);
+}
+
+}  // namespace
 
 protocol::record_id pipeline::submit(storage::record_batch batch) {
     gate_.add(batch.lines.size());
@@ -24,6 +44,7 @@ void pipeline::on_appended(protocol::record_id first_id, const storage::shared_r
 
 void pipeline::on_written(protocol::record_id end_id, const storage::record_batch& batch) {
     gate_.remove(batch.lines.size());
+    count_severities(batch, count_);
     if (batch.own) {
         count_.own_records.fetch_add(batch.records.size(), std::memory_order_relaxed);
     } else {

@@ -38,6 +38,8 @@ void server::start() {
 void server::admit(net::stream_socket socket) {
     auto one = std::make_shared<session>(std::move(socket), context_, clients_);
     sessions_.insert(one);
+    context_.count.connected.fetch_add(1, std::memory_order_relaxed);
+    context_.count.connections.store(sessions_.size(), std::memory_order_relaxed);
     ++readers_;
     one->start({[this] { net::asio::post(strand_, [this] { read_ended(); }); },
                 [this, one] { net::asio::post(strand_, [this, one] { ended(one); }); }});
@@ -62,6 +64,7 @@ void server::read_ended() {
 
 void server::ended(const std::shared_ptr<session>& one) {
     sessions_.erase(one);
+    context_.count.connections.store(sessions_.size(), std::memory_order_relaxed);
     if (full_ && !stopping_ && sessions_.size() < max_connections_) {
         full_ = false;
         acceptor_->pause(false);

@@ -121,6 +121,7 @@ net::awaitable<void> session::take_rest() {
 }
 
 void session::take(std::size_t size) {
+    context_.count.bytes.fetch_add(size, std::memory_order_relaxed);
     storage::record_batch batch;
     if (lines_) lines_->begin_turn();
     intake_.feed({buffer_.get(), size}, *context_.rules.load(), batch);

@@ -96,13 +96,13 @@ void broadcaster::take_inbox() {
     }
     for (auto& batch : arrived) {
         next_id_ = batch->end_id();
-        held_bytes_ += batch->memory();
+        held_bytes_.fetch_add(batch->memory(), std::memory_order_relaxed);
         ring_.push_back(std::move(batch));
     }
     // The newest batch stays even if it alone is over the limit: the live end must not depend on the files.
-    while (held_bytes_ > ring_bytes_ && ring_.size() > 1) {
+    while (held_bytes() > ring_bytes_ && ring_.size() > 1) {
         floor_ = ring_.front()->end_id();
-        held_bytes_ -= ring_.front()->memory();
+        held_bytes_.fetch_sub(ring_.front()->memory(), std::memory_order_relaxed);
         ring_.pop_front();
     }
     answer_waiters([this](const waiter& w) -> std::optional<pulled> {

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -116,6 +117,10 @@ class broadcaster {
     /// From now on a pull that would have to wait is answered with `closing`. Call it after the last publish.
     void close();
 
+    /// What the ring holds at the moment, and what it may hold, bytes. Any thread.
+    [[nodiscard]] std::size_t held_bytes() const { return held_bytes_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t ring_bytes() const { return ring_bytes_; }
+
   private:
     friend class subscription;
     struct waiter {
@@ -158,8 +163,8 @@ class broadcaster {
     net::asio::steady_timer
         clock_;  ///< looks for waiters whose deadline has passed; runs only while somebody waits
     bool clock_runs_ = false;
-    std::size_t ring_bytes_;
-    std::size_t held_bytes_ = 0;
+    const std::size_t ring_bytes_;
+    std::atomic<std::size_t> held_bytes_{0};  ///< changed on the strand alone
     std::deque<shared_batch> ring_;
     protocol::record_id floor_;    ///< the ring holds everything from here on
     protocol::record_id next_id_;  ///< one past the newest record

@@ -82,6 +82,7 @@ bool catch_up::has_changed(const storage::log_snapshot& seen, std::size_t i) con
 }
 
 shared_batch catch_up::load(int fd, const storage::record_block& block) {
+    blocks_read_.fetch_add(1, std::memory_order_relaxed);
     auto batch = std::make_shared<event_batch>(block.first_id);
     storage::forward_reader reader(fd, block.begin, block.end);
     storage::stored_line line;

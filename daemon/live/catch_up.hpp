@@ -7,6 +7,7 @@
 #include "daemon/storage/log.hpp"
 #include "daemon/storage/segment_index.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -45,6 +46,9 @@ class catch_up {
     /// Lines met in segments that are no records.
     [[nodiscard]] std::uint64_t unreadable_lines() const;
 
+    /// Blocks of the files that were read and encoded: those that the cache did not have.
+    [[nodiscard]] std::uint64_t blocks_read() const { return blocks_read_.load(std::memory_order_relaxed); }
+
   private:
     shared_batch load(int fd, const storage::record_block& block);
     void keep(shared_batch batch);
@@ -59,6 +63,7 @@ class catch_up {
 
     const storage::log& log_;
     std::size_t limit_;
+    std::atomic<std::uint64_t> blocks_read_{0};
 
     mutable std::mutex cache_mutex_;  ///< never held while reading
     std::list<shared_batch> cache_;   ///< most recently used first

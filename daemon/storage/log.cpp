@@ -100,6 +100,10 @@ log_snapshot log::snapshot() const {
     return impl_->writer.snapshot();
 }
 
+log_numbers log::numbers() const {
+    return {impl_->unsynced.bytes(), impl_->writer.outages(), impl_->chain.removed_segments()};
+}
+
 std::optional<std::string> log::trouble() const {
     return impl_->writer.trouble();
 }

@@ -27,6 +27,13 @@ struct recovery {
         jumped_from;  ///< the next id there would have been, had ids not jumped
 };
 
+/// What the log has done since it was opened, and what waits at this moment.
+struct log_numbers {
+    std::uint64_t unsynced_bytes = 0;    ///< written, and kept in memory until they are synced
+    std::uint64_t outages = 0;           ///< times in which storing failed, the present one included
+    std::uint64_t removed_segments = 0;  ///< by retention
+};
+
 /// One log in one directory. Owns the directory's lock, the writer thread (appends, opens and removes
 /// segments) and the sync thread (fdatasync, fsync of sealed segments). All members may be called from any
 /// thread; only the constructor, stop and the destructor block on the disk.
@@ -56,6 +63,9 @@ class log {
     [[nodiscard]] std::uint64_t pending_bytes() const;
 
     [[nodiscard]] log_snapshot snapshot() const;
+
+    /// For whoever watches the log. Each number is true, but they are not read at one moment.
+    [[nodiscard]] log_numbers numbers() const;
 
     /// Why storing fails at the moment, as a sentence; nothing while it works.
     [[nodiscard]] std::optional<std::string> trouble() const;

@@ -282,6 +282,7 @@ void log_writer::begin_outage(std::string reason, std::chrono::milliseconds paus
                               std::uint64_t unsynced_records) {
     const auto active = chain_.view().active;
     outage_ = outage{};
+    outages_.fetch_add(1, std::memory_order_relaxed);
     outage_->since = clock::now();
     outage_->pause = pause;
     outage_->retry_at = outage_->since + pause;

@@ -54,6 +54,8 @@ class log_writer {
     }
     [[nodiscard]] log_snapshot snapshot() const;
     [[nodiscard]] std::optional<std::string> trouble() const;
+    /// How often storing has begun to fail.
+    [[nodiscard]] std::uint64_t outages() const { return outages_.load(std::memory_order_relaxed); }
 
     struct unfinished {
         std::uint64_t unstored = 0;  ///< records in no file
@@ -121,6 +123,7 @@ class log_writer {
     std::atomic<std::uint64_t> pending_bytes_{0};
     std::atomic<std::uint64_t> pending_records_{0};
     std::atomic<protocol::record_id> synced_end_;
+    std::atomic<std::uint64_t> outages_{0};
 
     mutable std::mutex mutex_;  ///< guards what is handed over; held for moments
     std::condition_variable wake_;

@@ -159,6 +159,7 @@ void segment_chain::retain() {
     while (removed < surplus && remove(directory_.path() / segment_name((*sealed_)[removed].first_id)))
         ++removed;
     if (removed == 0) return;
+    removed_segments_.fetch_add(removed, std::memory_order_relaxed);
     sealed_ = std::make_shared<const std::vector<segment_info>>(
         sealed_->begin() + static_cast<std::ptrdiff_t>(removed), sealed_->end());
     remove_torn_before(view().oldest_id());

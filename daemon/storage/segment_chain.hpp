@@ -13,6 +13,7 @@
 #include "daemon/storage/syncer.hpp"
 #include "daemon/storage/unsynced_records.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -32,7 +33,7 @@ struct log_contents {
     std::string boot_id;
 };
 
-/// One thread at a time. What it is constructed with by reference must outlive it.
+/// One thread at a time, except removed_segments(). What it is constructed with by reference must outlive it.
 class segment_chain {
   public:
     /// `keep_unsynced`: what is written goes to `unsynced` until it is synced; else only what somebody wants
@@ -72,6 +73,11 @@ class segment_chain {
 
     /// How many records somebody else has removed from the files, as far as it was noticed.
     [[nodiscard]] std::uint64_t lost_records() const { return lost_records_; }
+
+    /// How many segments retention has removed. Any thread.
+    [[nodiscard]] std::uint64_t removed_segments() const {
+        return removed_segments_.load(std::memory_order_relaxed);
+    }
 
     /// Writes down whether storing fails, in case the daemon dies now. Best effort.
     void note_storing_failed(bool failed);
@@ -121,6 +127,7 @@ class segment_chain {
     active_segment active_;
     log_limits limits_;
     std::uint64_t lost_records_ = 0;
+    std::atomic<std::uint64_t> removed_segments_{0};
     bool suspect_ = false;           ///< the last write failed in a way that another file may not share
     bool storing_failed_ = false;    ///< what the state file says
     bool rotation_failed_ = false;   ///< reported

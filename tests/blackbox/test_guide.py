@@ -8,17 +8,14 @@ JavaScript example needs a page to run on: tests/browser runs it.
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from documented import Block, Terminal, at, environment, fenced_blocks, run
 from livelogd_daemon import SOURCE_ROOT, Daemon, run_livelogd, wait_until
 from waiting import wait_for_records
 
@@ -42,33 +39,10 @@ RESPONSE = {
 ERROR = {"level": "ERROR", "message": "Model not found", "type": "response", "status_code": 404, "duration_ms": 12.34}
 
 
-class Block(NamedTuple):
-    heading: str
-    language: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    found = []
-    heading = ""
-    lines = iter(GUIDE.read_text().splitlines())
-    for line in lines:
-        if line.startswith("#"):
-            heading = line.lstrip("# ").replace("`", "")
-        elif line.startswith("```"):
-            body = []
-            for inner in lines:
-                if inner == "```":
-                    break
-                body.append(inner)
-            found.append(Block(heading, line[3:].strip(), "\n".join(body) + "\n"))
-    return found
-
-
 def shell_commands() -> list[tuple[str, str]]:
     """(id, command): a script as a whole, of other blocks each command for itself."""
     found = []
-    for block in blocks():
+    for block in fenced_blocks(GUIDE):
         if block.language != "bash":
             continue
         if block.text.startswith("#!"):
@@ -90,59 +64,6 @@ def filled() -> Iterator[Daemon]:
             daemon.send([REQUEST, RESPONSE, ERROR])
         wait_for_records(daemon, 120)
         yield daemon
-
-
-def at(daemon: Daemon, text: str) -> str:
-    """The guide's text with this daemon's address. Its records name the address too, so samples are left alone."""
-    return text.replace("localhost:5000", f"localhost:{daemon.port}")
-
-
-def environment(daemon: Daemon) -> dict[str, str]:
-    return {**os.environ, "LIVELOGD_SOCKET": str(daemon.socket_path), "PYTHONUNBUFFERED": "1"}
-
-
-class Terminal:
-    """A command whose output goes to a terminal, as when somebody types it: programs then write line by line."""
-
-    def __init__(self, arguments: list[str], **options: Any) -> None:
-        reading, writing = pty.openpty()
-        self.process = subprocess.Popen(
-            # curl's progress meter is not what is looked at.
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=writing,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            **options,
-        )
-        os.close(writing)
-        self._output = bytearray()
-        self._reader = threading.Thread(target=self._read, args=[reading])
-        self._reader.start()
-
-    def _read(self, terminal: int) -> None:
-        # Reading fails with EIO once nobody holds the other end.
-        try:
-            while data := os.read(terminal, 65536):
-                self._output += data
-        except OSError:
-            pass
-        os.close(terminal)
-
-    @property
-    def output(self) -> str:
-        return self._output.decode(errors="replace").replace("\r\n", "\n")
-
-    def __enter__(self) -> "Terminal":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
-        self._reader.join()
 
 
 def check_stream(daemon: Daemon, command: str) -> None:
@@ -183,32 +104,24 @@ def check_app(daemon: Daemon, command: str) -> None:
 
 
 def check_answer(daemon: Daemon, command: str) -> None:
-    done = subprocess.run(
-        ["/bin/bash", "-o", "pipefail", "-c", command],
-        env=environment(daemon),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    shown = run(daemon, command)
     if "/recent" in command:
-        records = json.loads(done.stdout)
+        records = json.loads(shown)
         wanted = re.search(r"lines=(\d+)", command)
         assert wanted and len(records) == int(wanted.group(1))
         if "type=errors" in command:
             assert all(record["level"] == "ERROR" for record in records)
     elif ".error_summary" in command:
-        summary = json.loads(done.stdout)
+        summary = json.loads(shown)
         assert summary["error_types"]["HTTP 404"] >= 40
         assert summary["total_errors"] == sum(summary["error_types"].values())
     elif "/stats" in command:
         hours = re.search(r"hours=(\d+)", command)
-        stats = json.loads(done.stdout)
+        stats = json.loads(shown)
         assert stats["timeframe_hours"] == (int(hours.group(1)) if hours else 24)
         assert stats["api_stats"]["total_requests"] >= 40
     elif command.rstrip().endswith("/api/v1/logs"):
-        assert re.match(r"(?:<!--[^>]*-->)?\s*<!doctype html>", done.stdout, re.IGNORECASE)
+        assert re.match(r"(?:<!--[^>]*-->)?\s*<!doctype html>", shown, re.IGNORECASE)
     else:
         pytest.fail(f"a command that no test knows how to check: {command}")
 
@@ -226,7 +139,7 @@ def test_command(filled: Daemon, command: str) -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [pytest.param(one, id=one.heading) for one in blocks() if one.language == "python" and "import" in one.text],
+    [pytest.param(one, id=one.heading) for one in fenced_blocks(GUIDE) if one.language == "python" and "import" in one.text],
 )
 def test_python(filled: Daemon, block: Block) -> None:
     done = subprocess.run(
@@ -243,7 +156,7 @@ def test_python(filled: Daemon, block: Block) -> None:
 
 def test_config_py_names_the_options_and_their_defaults(tmp_path: Path) -> None:
     """The settings of a config.py, as options, are what the daemon has anyway."""
-    (snippet,) = [block.text for block in blocks() if block.language == "python" and "LOG_DIR" in block.text]
+    (snippet,) = [block.text for block in fenced_blocks(GUIDE) if block.language == "python" and "LOG_DIR" in block.text]
     settings: dict[str, Any] = {}
     exec(snippet, {"__builtins__": {}}, settings)
     assert set(settings) == {"LOG_DIR", "LOG_MAX_BYTES", "LOG_BACKUP_COUNT", "LOG_API_CALLS"}
@@ -258,7 +171,7 @@ def test_config_py_names_the_options_and_their_defaults(tmp_path: Path) -> None:
 
 
 def json_blocks(kind: str) -> list[Any]:
-    parsed = [json.loads(block.text) for block in blocks() if block.language == "json"]
+    parsed = [json.loads(block.text) for block in fenced_blocks(GUIDE) if block.language == "json"]
     records = [one for one in parsed if isinstance(one, dict) and "timestamp" in one]
     if kind == "records":
         return records + [record for one in parsed if isinstance(one, list) for record in one]
@@ -289,7 +202,7 @@ def test_sample_statistics_have_the_shape_of_the_real_ones(filled: Daemon) -> No
 
 
 def test_sample_events_have_the_form_of_the_real_ones(daemon: Daemon) -> None:
-    (text,) = [block.text for block in blocks() if block.language == "text" and "data: " in block.text]
+    (text,) = [block.text for block in fenced_blocks(GUIDE) if block.language == "text" and "data: " in block.text]
     frames = [frame.split("\n") for frame in text.strip().split("\n\n")]
     daemon.send([frame[1].removeprefix("data: ") for frame in frames])
     wait_for_records(daemon, len(frames))
@@ -314,6 +227,6 @@ def test_the_javascript_example_is_the_one_that_the_browser_runs() -> None:
     def bare(text: str) -> str:
         return "\n".join(line.rstrip() for line in text.splitlines())
 
-    (example,) = [block.text for block in blocks() if block.language == "javascript"]
+    (example,) = [block.text for block in fenced_blocks(GUIDE) if block.language == "javascript"]
     runner = SOURCE_ROOT / "tests/browser/test_eventsource_example.py"
     assert bare(example) in bare(runner.read_text()) or "docs/guide.md" in runner.read_text()

@@ -51,13 +51,13 @@ struct world {
     std::stop_source stopping;
     ingest::current_policy rules{std::make_shared<const ingest::policy>()};
     http::current_access access;
-    http::router routes =
-        http::make_router({.log = *log.log,
-                           .streams = {*log.log, log.live, log.files, log.workers, stopping.get_token()},
-                           .rules = rules,
-                           .ingested = log.count,
-                           .zone = base::time_zone::named("UTC"),
-                           .stall = std::chrono::seconds(60)});
+    http::router routes = http::make_router(
+        {.log = *log.log,
+         .streams = {*log.log, log.live, log.files, log.workers, stopping.get_token(), log.served},
+         .rules = rules,
+         .ingested = log.count,
+         .zone = base::time_zone::named("UTC"),
+         .stall = std::chrono::seconds(60)});
 };
 
 /// Everything that a peer gets who sends `bytes`.

@@ -2,11 +2,13 @@
 // A log with its live end, in a folder of its own, without sockets.
 #pragma once
 
+#include "daemon/http/counters.hpp"
 #include "daemon/ingest/pipeline.hpp"
 #include "daemon/live/broadcaster.hpp"
 #include "daemon/live/catch_up.hpp"
 #include "daemon/live/shared_matches.hpp"
 #include "daemon/net/offload.hpp"
+#include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -99,6 +101,7 @@ class live_log {
 
   public:
     temp_dir folder;
+    http::client_counters served;  ///< outlives what the context still holds at the end
     net::asio::io_context context;
     net::worker_pool workers{2};
     std::unique_ptr<storage::log> log;
@@ -106,7 +109,7 @@ class live_log {
     live::broadcaster live;
     live::catch_up files;
     live::shared_matches matches{workers};
-    storage::line_counts lines;
+    storage::line_counts counts;
     base::time_zone zone = base::time_zone::named("UTC");
     ingest::counters count;
     ingest::current_policy rules{std::make_shared<const ingest::policy>()};

@@ -3,6 +3,27 @@
 #include "daemon/http/parameters.hpp"
 
 namespace livelogd::http {
+namespace {
+
+bool accepts_gzip(const request& asked) {
+    const auto accepted = asked.header("accept-encoding").value_or("");
+    const auto at = accepted.find("gzip");
+    return at != std::string_view::npos && !accepted.substr(at).starts_with("gzip;q=0");
+}
+
+}  // namespace
+
+reply file_reply(const assets::asset& file, const request& asked) {
+    reply answer{.content_type = std::string(file.content_type)};
+    answer.headers.emplace_back("Vary", "Accept-Encoding");
+    if (accepts_gzip(asked)) {
+        answer.headers.emplace_back("Content-Encoding", "gzip");
+        answer.body = file.gzip;
+    } else {
+        answer.body = file.bytes;
+    }
+    return answer;
+}
 
 void require_api_calls(const services& s) {
     if (s.rules.load()->log_api_calls) return;
@@ -28,12 +49,14 @@ router make_router(const services& s) {
     router routes;
     add_viewer_routes(routes);
     routes.add("/api/v1/logs/stream", stream_endpoint(s));
-    routes.add("/api/v1/logs/recent", recent_endpoint(s));
-    routes.add("/api/v1/logs/stats", stats_endpoint(s));
-    routes.add("/api/v1/logs/requests", requests_endpoint(s));
-    routes.add_family(records_prefix, record_endpoint(s));
+    routes.add("/api/v1/logs/recent", recent_endpoint(s), timing::measured);
+    routes.add("/api/v1/logs/stats", stats_endpoint(s), timing::measured);
+    routes.add("/api/v1/logs/requests", requests_endpoint(s), timing::measured);
+    routes.add_family(records_prefix, record_endpoint(s), timing::measured);
+    routes.add("/api/v1/logs/openapi.json", openapi_endpoint());
     routes.add("/healthz", health_endpoint());
     routes.add("/readyz", readiness_endpoint(s));
+    routes.add("/metrics", metrics_endpoint(s, routes.counts()));
     return routes;
 }
 

@@ -12,23 +12,10 @@ constexpr std::string_view viewer_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-bool accepts_gzip(const request& asked) {
-    const auto accepted = asked.header("accept-encoding").value_or("");
-    const auto at = accepted.find("gzip");
-    return at != std::string_view::npos && !accepted.substr(at).starts_with("gzip;q=0");
-}
-
 endpoint file_endpoint(const assets::asset& file) {
     return [file](const request& asked) -> net::awaitable<reply> {
-        reply answer{.content_type = std::string(file.content_type)};
+        auto answer = file_reply(file, asked);
         answer.headers.emplace_back("Content-Security-Policy", viewer_policy);
-        answer.headers.emplace_back("Vary", "Accept-Encoding");
-        if (accepts_gzip(asked)) {
-            answer.headers.emplace_back("Content-Encoding", "gzip");
-            answer.body = file.gzip;
-        } else {
-            answer.body = file.bytes;
-        }
         co_return answer;
     };
 }
