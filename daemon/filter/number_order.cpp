@@ -35,8 +35,7 @@ struct decimal {
     std::int64_t place = 0;
     std::string_view digits;  ///< from d1 on, with a point among them; empty: zero
 
-    explicit decimal(std::string_view text) {
-        negative = take(text, "-");
+    explicit decimal(std::string_view text) : negative(take(text, "-")) {
         if (const auto e = text.find_first_of("eE"); e != std::string_view::npos) {
             std::string_view digits_of_exponent = text.substr(e + 1);
             const bool below = take(digits_of_exponent, "-");

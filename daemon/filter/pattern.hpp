@@ -8,7 +8,7 @@
 #include <string_view>
 
 namespace re2 {
-class RE2;
+class RE2;  // NOLINT(readability-identifier-naming): its name
 }
 
 namespace livelogd::filter {

@@ -17,13 +17,13 @@ std::optional<std::int64_t> unit_us(char unit) {
         case 's':
             return second;
         case 'm':
-            return 60 * second;
+            return second * 60;
         case 'h':
-            return 3600 * second;
+            return second * 3600;
         case 'd':
-            return 24 * 3600 * second;
+            return second * 24 * 3600;
         case 'w':
-            return 7 * 24 * 3600 * second;
+            return second * 7 * 24 * 3600;
         default:
             return std::nullopt;
     }

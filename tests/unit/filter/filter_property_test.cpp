@@ -110,7 +110,7 @@ class maker {
         std::string line = "{";
         const std::size_t members = below(7);
         for (std::size_t i = 0; i < members; ++i)
-            line += (i == 0 ? "" : ",") + spelled(one_of(keys)) + ":" + value(2);
+            line += (i == 0 ? "" : ",") + spelled(one_of(keys_)) + ":" + value(2);
         return line + "}";
     }
 
@@ -139,15 +139,15 @@ class maker {
             return {type, [type](const auto& r, const auto&) { return type_fits(r, type); }};
         }
         if (name == "level") {
-            const auto [text, lowest] = one_of(levels);
+            const auto [text, lowest] = one_of(levels_);
             return {text, [lowest = lowest](const auto& r, const auto&) { return severity(r) >= lowest; }};
         }
         if (name == "status") return status();
         if (name == "search") {
-            const std::string text = one_of(texts);
+            const std::string text = one_of(texts_);
             return {text, contains(text)};
         }
-        const std::string value = one_of(values);
+        const std::string value = one_of(values_);
         return {value, [name, value](const auto& r, const auto&) { return scalar(field(r, name)) == value; }};
     }
 
@@ -168,9 +168,9 @@ class maker {
                 return one_in(2) ? "[]" : "[" + value(0) + "]";
             case 7:
             case 8:
-                return "{" + spelled(one_of(keys)) + ":" + value(depth - 1) + "}";
+                return "{" + spelled(one_of(keys_)) + ":" + value(depth - 1) + "}";
             default:
-                return spelled(one_of(values));
+                return spelled(one_of(values_));
         }
     }
 
@@ -225,12 +225,12 @@ class maker {
     wanted term() {
         switch (below(8)) {
             case 0: {
-                const std::string text = one_of(texts);
+                const std::string text = one_of(texts_);
                 const bool plain = text.find_first_of(" \n\"\\") == std::string::npos && text.front() != '-';
                 return {plain && one_in(2) ? text : quoted(text), contains(text)};
             }
             case 1: {
-                const std::string expression = one_of(expressions);
+                const std::string expression = one_of(expressions_);
                 return {"/" + expression + "/",
                         [compiled = std::regex(expression)](const auto&, const std::string& decoded) {
                             return std::regex_search(decoded, compiled);
@@ -241,7 +241,7 @@ class maker {
             case 3:
                 return comparison();
             default:
-                return field_term(one_of(names));
+                return field_term(one_of(names_));
         }
     }
 
@@ -252,12 +252,12 @@ class maker {
             return {"type:" + written(one.text), one.holds};
         }
         if (which == 1) {
-            const auto [text, level] = one_of(levels);
+            const auto [text, level] = one_of(levels_);
             return {"level:" + text,
                     [level = level](const auto& r, const auto&) { return severity(r) == level; }};
         }
         if (which == 2) {
-            const auto [text, level] = one_of(levels);
+            const auto [text, level] = one_of(levels_);
             const std::string sign = one_of<std::string>({">", ">=", "<", "<="});
             return {"level" + sign + text, [sign, level = level](const auto& r, const auto&) {
                         return compare(severity(r), sign, level);
@@ -277,7 +277,7 @@ class maker {
     }
 
     wanted comparison() {
-        const std::string name = one_in(4) ? "status" : one_of(names);
+        const std::string name = one_in(4) ? "status" : one_of(names_);
         const std::string from = name == "status" ? "status_code" : name;
         const std::string sign = one_of<std::string>({">", ">=", "<", "<="});
         const auto [text, operand] = one_of<std::pair<std::string, double>>(
@@ -312,7 +312,7 @@ class maker {
         if (form == 0 && numbers)
             return {"*", [name](const auto& r, const auto&) { return is_there(r, name); }};
         if (form == 1) {
-            const std::string expression = one_of(expressions);
+            const std::string expression = one_of(expressions_);
             return {"/" + expression + "/",
                     [from, compiled = std::regex(expression)](const auto& r, const auto&) {
                         const auto text = scalar(field(r, from));
@@ -331,30 +331,30 @@ class maker {
                         return front ? text->ends_with(part) : text->starts_with(part);
                     }};
         }
-        std::string value = one_of(values);
+        std::string value = one_of(values_);
         while (!numbers && value.find_first_not_of("0123456789") == std::string::npos)
-            value = one_of(values);
+            value = one_of(values_);
         return {written(value),
                 [from, value](const auto& r, const auto&) { return scalar(field(r, from)) == value; }};
     }
 
     std::mt19937 random_;
 
-    const std::vector<std::string> keys{"type",     "level",  "status_code", "status",
-                                        "endpoint", "method", "request_id",  "a",
-                                        "a.b",      "b",      "b.a",         "message"};
-    const std::vector<std::string> names{"endpoint", "method", "request_id", "a",       "b",   "a.b",
-                                         "b.a",      "a.b.a",  "b.a.b",      "message", "none"};
-    const std::vector<std::string> values{"request", "response", "ERROR",  "warning", "Debug", "30",
-                                          "404",     "5",        "x y",    "",        "null",  "true",
-                                          "/a/b",    "q\"\\t",   "li\nne", "Straße",  "*",     "r*"};
-    const std::vector<std::string> texts{"re",   "RESPONSE", "404", "\"a\":", "x Y", "e\",\"", "\\t",
-                                         "i\nn", "ß",        "SS",  "/a",     "{",   "null",   "*"};
+    const std::vector<std::string> keys_{"type",     "level",  "status_code", "status",
+                                         "endpoint", "method", "request_id",  "a",
+                                         "a.b",      "b",      "b.a",         "message"};
+    const std::vector<std::string> names_{"endpoint", "method", "request_id", "a",       "b",   "a.b",
+                                          "b.a",      "a.b.a",  "b.a.b",      "message", "none"};
+    const std::vector<std::string> values_{"request", "response", "ERROR",  "warning", "Debug", "30",
+                                           "404",     "5",        "x y",    "",        "null",  "true",
+                                           "/a/b",    "q\"\\t",   "li\nne", "Straße",  "*",     "r*"};
+    const std::vector<std::string> texts_{"re",   "RESPONSE", "404", "\"a\":", "x Y", "e\",\"", "\\t",
+                                          "i\nn", "ß",        "SS",  "/a",     "{",   "null",   "*"};
     // The same in RE2 and in std::regex.
-    const std::vector<std::string> expressions{"^r",   "e.*t", "[0-9]{2}", "x y", "(a|b)$",
-                                               "t\\b", "ss|ß", "\\\\",     "^$"};
-    const std::vector<std::pair<std::string, int>> levels{{"debug", 1}, {"INFO", 2}, {"warn", 3}, {"35", 3},
-                                                          {"Error", 4}, {"7", 0},    {"fatal", 5}};
+    const std::vector<std::string> expressions_{"^r",   "e.*t", "[0-9]{2}", "x y", "(a|b)$",
+                                                "t\\b", "ss|ß", "\\\\",     "^$"};
+    const std::vector<std::pair<std::string, int>> levels_{{"debug", 1}, {"INFO", 2}, {"warn", 3}, {"35", 3},
+                                                           {"Error", 4}, {"7", 0},    {"fatal", 5}};
 };
 
 /// The escapes of valid JSON decoded, one character at a time.

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/parameters.hpp"
 
+#include "daemon/http/reply.hpp"
 #include "tests/support/catch.hpp"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
 
 using namespace livelogd::http;
 
@@ -65,4 +74,20 @@ TEST_CASE("unknown and repeated parameters are named", "[http]") {
     CHECK(blamed([&] { (void)parameters(twice, {"lines"}).whole_number("lines", 1, 10); }) == "lines");
     const auto types = with({{"type", "a"}, {"type", "b"}});
     CHECK(parameters(types, {"type"}).all("type") == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("parameters that several endpoints share are known beside the endpoint's own", "[http]") {
+    constexpr std::array<std::string_view, 2> shared{"type", "q"};
+    const auto asked = with({{"lines", "5"}, {"q", "x"}});
+    CHECK(parameters(asked, {"lines"}, shared).all("q") == std::vector<std::string>{"x"});
+    CHECK(blamed([&] { parameters(asked, {"hours"}, shared); }) == "lines");
+}
+
+TEST_CASE("the place within a parameter's value is told, also if it is the first", "[http]") {
+    const auto told = [](std::optional<std::size_t> at) {
+        return std::get<std::string>(error_reply(bad_request::in_parameter("q", "wrong", at)).body);
+    };
+    CHECK(told(0) == "{\"error\":\"wrong\",\"parameter\":\"q\",\"at\":0}\n");
+    CHECK(told(17) == "{\"error\":\"wrong\",\"parameter\":\"q\",\"at\":17}\n");
+    CHECK(told(std::nullopt) == "{\"error\":\"wrong\",\"parameter\":\"q\"}\n");
 }
