@@ -4,6 +4,8 @@
 #include "protocol/json_walk.hpp"
 #include "protocol/llm_fields.hpp"
 
+#include <utility>
+
 namespace livelogd::filter {
 namespace {
 
@@ -29,20 +31,23 @@ bool is_field_name(std::string_view text) {
     return !text.empty() && field_name_size(text) == text.size();
 }
 
-std::optional<std::string> facet_value(const record_view& record, std::string_view field) {
-    if (field == "model") {
+std::vector<std::string> facet_values(const record_view& record, std::string_view field) {
+    std::vector<std::string> values;
+    if (field == "level") {
+        values.emplace_back(protocol::level_name(record.digest.severity));
+    } else if (field == "model") {
         auto models = protocol::read_llm_models(record.line);
-        std::string& told = models.answered.empty() ? models.asked : models.answered;
-        if (told.empty()) return std::nullopt;
-        return std::move(told);
+        const bool differ = models.asked != models.answered;
+        if (!models.answered.empty()) values.push_back(std::move(models.answered));
+        if (!models.asked.empty() && differ) values.push_back(std::move(models.asked));
+    } else if (field == "type" && !record.digest.type_is_indirect && record.digest.type_size != 0) {
+        values.emplace_back(record.digest.type_in(record.line));
+    } else {
+        const auto token = protocol::field_of(record.object(), field == "status" ? "status_code" : field);
+        if (field == "status" && !token.is_number()) return values;
+        if (auto value = protocol::scalar_name(token)) values.push_back(*std::move(value));
     }
-    if (field == "type" && !record.digest.type_is_indirect && record.digest.type_size != 0)
-        return std::string(record.digest.type_in(record.line));
-    const auto token = protocol::field_of(record.object(), field == "status" ? "status_code" : field);
-    if (field == "status" && !token.is_number()) return std::nullopt;
-    auto value = protocol::scalar_name(token);
-    if (field == "level" && value) return std::string(protocol::level_name(record.digest.severity));
-    return value;
+    return values;
 }
 
 }  // namespace livelogd::filter

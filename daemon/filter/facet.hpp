@@ -5,9 +5,9 @@
 #include "daemon/filter/record_view.hpp"
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace livelogd::filter {
 
@@ -17,9 +17,10 @@ std::size_t field_name_size(std::string_view text);
 /// Whether the whole of it is one.
 bool is_field_name(std::string_view text);
 
-/// What `field:value` compares with for this field: a string's characters, other scalars as spelled; of
-/// `level` the severity's name, if a level is there; of `model` the one that answered, else the one asked
-/// for; of `status` the number in status_code. Nothing if it is absent, null, an object or an array.
-std::optional<std::string> facet_value(const record_view& record, std::string_view field);
+/// The values v for which `field:v` holds for this record: a string's characters, other scalars as spelled;
+/// of `level` the severity's name, which every record has; of `model` the one that answered and the one asked
+/// for, if they differ both; of `status` the number in status_code. None if it is absent, null, an object or
+/// an array.
+std::vector<std::string> facet_values(const record_view& record, std::string_view field);
 
 }  // namespace livelogd::filter

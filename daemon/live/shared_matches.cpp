@@ -45,10 +45,10 @@ void shared_matches::drop_oldest() {
 
 void shared_matches::start(std::string filter, std::vector<shared_batch> batches, match_function match,
                            net::asio::any_io_executor reader, handler done) {
-    auto asked = std::make_shared<question>();
-    asked->reader = std::move(reader);
-    asked->done = std::move(done);
-    asked->results.resize(batches.size());
+    // Made in one go: Boost 1.81's any_completion_handler calls itself for ever when it is assigned.
+    auto asked = std::make_shared<question>(question{.reader = std::move(reader),
+                                                     .done = std::move(done),
+                                                     .results = std::vector<batch_matches>(batches.size())});
     std::vector<shared_batch> to_do;
     bool complete = false;
     {

@@ -78,7 +78,8 @@ void stats_sums::add(const scanned_record& record) {
             if (const auto us = duration_us(record.fields.duration_ms)) part->durations.add(*us);
     }
     for (auto& [field, values] : facets_)
-        if (const auto value = filter::facet_value(record.view, field)) values.add(std::string_view(*value));
+        for (const std::string& value : filter::facet_values(record.view, field))
+            values.add(std::string_view(value));
     if (!is_request) add_answer(record, is_response, asked_model, part);
 }
 

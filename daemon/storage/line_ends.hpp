@@ -22,7 +22,7 @@ namespace livelogd::storage {
 /// A `found` that returns false ends it. Blocks on the disk. Throws std::system_error if reading fails.
 template <class Found>
 std::uint64_t for_each_line_end(int fd, std::uint64_t begin, std::uint64_t end, Found&& found) {
-    constexpr std::size_t read_bytes = 64u << 10;
+    constexpr std::size_t read_bytes = 256u << 10;
     const auto buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
     std::uint64_t at = begin;
     while (at < end) {

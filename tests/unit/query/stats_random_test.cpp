@@ -14,6 +14,7 @@
 #include <random>
 
 using livelogd::base::time_zone;
+using livelogd::test::filter_of_types;
 using namespace livelogd::query::test;
 
 namespace {
