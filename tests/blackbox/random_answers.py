@@ -74,7 +74,7 @@ def llama_cpp(chance: random.Random, work: Work) -> Any:
         choices = [{"finish_reason": "stop", "message": {"content": "text"}}]
         return {"model": work.model, "choices": choices, "usage": usage, "timings": timings}
     stop = chance.choice(["eos", "limit", "none"])
-    whole = {"content": "text", "model": work.model, "tokens_evaluated": work.input_tokens, "stop_type": stop, "timings": timings}
+    whole: dict[str, Any] = {"content": "text", "model": work.model, "tokens_evaluated": work.input_tokens, "stop_type": stop, "timings": timings}
     return [{"content": "a"}, {"content": "b"}, whole] if chance.random() < 0.3 else whole
 
 
@@ -112,8 +112,8 @@ def openai(chance: random.Random, work: Work) -> Any:
         whole = {"id": "x", "model": work.model, "status": "completed", "usage": usage}
         if chance.random() < 0.5:
             return whole
-        events = [{"type": "response.created", "response": {"model": work.model, "usage": None}}]
-        return event_stream([*events, {"type": "response.completed", "response": whole}])
+        created: dict[str, Any] = {"type": "response.created", "response": {"model": work.model, "usage": None}}
+        return event_stream([created, {"type": "response.completed", "response": whole}])
     if pick < 0.5:
         pieces: list[dict[str, Any]] = [
             {"model": work.model, "choices": [{"delta": {"content": piece}, "finish_reason": None}]} for piece in "abc"
@@ -121,9 +121,9 @@ def openai(chance: random.Random, work: Work) -> Any:
         pieces.append({"model": work.model, "choices": [{"delta": {}, "finish_reason": "stop"}]})
         pieces.append({"model": work.model, "choices": [], "usage": usage})
         return event_stream(pieces) + "data: [DONE]\n\n"
-    choices = [{"index": 0, "finish_reason": chance.choice(["stop", "length", "tool_calls", ""])}, {"finish_reason": "x"}]
-    whole = {"model": work.model, "choices": choices, "usage": usage}
-    return json.dumps(whole) if chance.random() < 0.3 else whole
+    choices: list[dict[str, Any]] = [{"index": 0, "finish_reason": chance.choice(["stop", "length", "tool_calls", ""])}, {"finish_reason": "x"}]
+    answer: dict[str, Any] = {"model": work.model, "choices": choices, "usage": usage}
+    return json.dumps(answer) if chance.random() < 0.3 else answer
 
 
 def anthropic(chance: random.Random, work: Work) -> Any:
@@ -132,8 +132,8 @@ def anthropic(chance: random.Random, work: Work) -> Any:
     if chance.random() < 0.5:
         usage["output_tokens"] = work.output_tokens
         return {"type": "message", "model": work.model, "stop_reason": "end_turn", "usage": usage, "content": []}
-    start = {"type": "message_start", "message": {"model": work.model, "usage": usage, "stop_reason": None}}
-    delta = {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": work.output_tokens}}
+    start: dict[str, Any] = {"type": "message_start", "message": {"model": work.model, "usage": usage, "stop_reason": None}}
+    delta: dict[str, Any] = {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": work.output_tokens}}
     return event_stream([start, {"type": "ping"}, delta, {"type": "message_stop"}])
 
 

@@ -32,15 +32,15 @@ MESSAGES = (
     "",
 )
 WORDS = ("token", "cache", "Llama", "GPU", "ÄRGER", "ärger", "straße", "end.", "x=1", "42")
-UNREADABLE = ("", "yesterday", "2025-13-01T00:00:00", 1750000000, None, True, [], {}, "2025-06-26", "12:00:00")
+UNREADABLE: tuple[Any, ...] = ("", "yesterday", "2025-13-01T00:00:00", 1750000000, None, True, [], {}, "2025-06-26", "12:00:00")
 # Ages (in seconds) at which filters and states change; no record is within a minute of one.
 BOUNDARIES = (600, 1800, 7200, 86400, 604800)
 
 
 def clock_changes(now: datetime) -> list[datetime]:
-    """Berlin's last two changes of the clock before `now`, local times around which something is odd."""
-    changes = []
-    day = now.astimezone(BERLIN).replace(tzinfo=None, hour=2, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    """Berlin's last two changes of the clock, at least ten days before `now`: local times around which something is odd."""
+    changes: list[datetime] = []
+    day = now.astimezone(BERLIN).replace(tzinfo=None, hour=2, minute=0, second=0, microsecond=0) - timedelta(days=10)
     while len(changes) < 2:
         before, after = (one.replace(tzinfo=BERLIN).utcoffset() for one in (day, day + timedelta(hours=2)))
         if before != after:
