@@ -29,6 +29,7 @@ from reference_numbers import facet, llm_stats, timeline, without_response
 from reference_requests import chosen, pair
 from reference_stats import in_window, statistics
 from sse_client import Stream
+from waiting import send_and_wait
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SEEDS = 60 if os.environ.get("LIVELOGD_FAULTS") == "all" else 6
@@ -81,10 +82,7 @@ def make_log(seed: int, daemon: Daemon) -> tuple[RandomLog, list[Entry]]:
     """Several files, and three lives of the daemon. Leaves it running."""
     maker = RandomLog(seed)
     for turn in range(3):
-        before = sum(1 for _ in daemon.stored_lines())
-        lines = maker.lines(maker.chance.randrange(60, 250))
-        daemon.send(lines)
-        wait_until(lambda: len(daemon.stored_lines()) >= before + len(lines), what="the lines in the files")
+        send_and_wait(daemon, maker.lines(maker.chance.randrange(60, 250)))
         if turn < 2:
             daemon.restart()
     log = read_log(daemon.segments(), BERLIN)
@@ -179,9 +177,7 @@ def check_streams(daemon: Daemon, cases: Sequence[Case], maker: RandomLog) -> No
         # The markers' times are their own, whatever comes before them.
         markers = [next((e for e in found if instant(e.record.get("timestamp"), BERLIN)), None) for found in matching]
         lines: list[str | bytes] = [*maker.lines(40), *(marker.line for marker in markers if marker is not None)]
-        stored = len(daemon.stored_lines())
-        daemon.send(lines)
-        wait_until(lambda: len(daemon.stored_lines()) >= stored + len(lines), what="the live records in the files")
+        send_and_wait(daemon, lines)
         whole = read_log(daemon.segments(), BERLIN)
         known = {entry.id: entry for entry in log}
         for stream, case in zip(streams, cases):
