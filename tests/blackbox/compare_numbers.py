@@ -45,7 +45,9 @@ def difference(told: Any, expected: Any, path: str = "") -> str | None:
     if isinstance(expected, dict) and isinstance(told, dict):
         if set(told) != set(expected):
             return f"{path}: keys {sorted(told)} instead of {sorted(expected)}"
-        return next((found for key in expected if (found := difference(told[key], expected[key], f"{path}.{key}"))), None)
+        return next(
+            (found for key in expected if (found := difference(told[key], expected[key], f"{path}.{key}"))), None
+        )
     if isinstance(expected, list) and isinstance(told, list):
         for n, (one, other) in enumerate(zip(told, expected)):
             found = difference(one, other, f"{path}[{n}]")

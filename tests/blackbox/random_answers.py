@@ -74,7 +74,13 @@ def llama_cpp(chance: random.Random, work: Work) -> Any:
         choices = [{"finish_reason": "stop", "message": {"content": "text"}}]
         return {"model": work.model, "choices": choices, "usage": usage, "timings": timings}
     stop = chance.choice(["eos", "limit", "none"])
-    whole: dict[str, Any] = {"content": "text", "model": work.model, "tokens_evaluated": work.input_tokens, "stop_type": stop, "timings": timings}
+    whole: dict[str, Any] = {
+        "content": "text",
+        "model": work.model,
+        "tokens_evaluated": work.input_tokens,
+        "stop_type": stop,
+        "timings": timings,
+    }
     return [{"content": "a"}, {"content": "b"}, whole] if chance.random() < 0.3 else whole
 
 
@@ -121,7 +127,10 @@ def openai(chance: random.Random, work: Work) -> Any:
         pieces.append({"model": work.model, "choices": [{"delta": {}, "finish_reason": "stop"}]})
         pieces.append({"model": work.model, "choices": [], "usage": usage})
         return event_stream(pieces) + "data: [DONE]\n\n"
-    choices: list[dict[str, Any]] = [{"index": 0, "finish_reason": chance.choice(["stop", "length", "tool_calls", ""])}, {"finish_reason": "x"}]
+    choices: list[dict[str, Any]] = [
+        {"index": 0, "finish_reason": chance.choice(["stop", "length", "tool_calls", ""])},
+        {"finish_reason": "x"},
+    ]
     answer: dict[str, Any] = {"model": work.model, "choices": choices, "usage": usage}
     return json.dumps(answer) if chance.random() < 0.3 else answer
 
@@ -132,8 +141,15 @@ def anthropic(chance: random.Random, work: Work) -> Any:
     if chance.random() < 0.5:
         usage["output_tokens"] = work.output_tokens
         return {"type": "message", "model": work.model, "stop_reason": "end_turn", "usage": usage, "content": []}
-    start: dict[str, Any] = {"type": "message_start", "message": {"model": work.model, "usage": usage, "stop_reason": None}}
-    delta: dict[str, Any] = {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": work.output_tokens}}
+    start: dict[str, Any] = {
+        "type": "message_start",
+        "message": {"model": work.model, "usage": usage, "stop_reason": None},
+    }
+    delta: dict[str, Any] = {
+        "type": "message_delta",
+        "delta": {"stop_reason": "max_tokens"},
+        "usage": {"output_tokens": work.output_tokens},
+    }
     return event_stream([start, {"type": "ping"}, delta, {"type": "message_stop"}])
 
 

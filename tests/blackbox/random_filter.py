@@ -60,7 +60,9 @@ class RandomFilter:
         return self.chance.choice(self.log)
 
     def type(self) -> str:
-        return self.chance.choice(["all", "api", "errors", "errors", "request", "response", "custom_event", "malformed", "none"])
+        return self.chance.choice(
+            ["all", "api", "errors", "errors", "request", "response", "custom_event", "malformed", "none"]
+        )
 
     def level(self) -> str:
         return self.chance.choice([*LEVELS, "warn", "Error", "fatal", "10", "29", "30", "45"])
@@ -88,7 +90,8 @@ class RandomFilter:
             return chance.choice(["1800s", "30m", "120m", "2h", "1d", "24h", "7d", "1w", "10m"])
         time = next(entry.time for entry in self.tries() if entry.time is not None)
         moment = datetime.fromtimestamp(time // 1_000_000, timezone.utc) + timedelta(
-            microseconds=time % 1_000_000 + chance.choice([0, 0, 1, -1, chance.randrange(-4_000_000_000, 4_000_000_000)])
+            microseconds=time % 1_000_000
+            + chance.choice([0, 0, 1, -1, chance.randrange(-4_000_000_000, 4_000_000_000)])
         )
         local = moment.astimezone(BERLIN).replace(tzinfo=None)
         return chance.choice(
@@ -203,18 +206,22 @@ class RandomFilter:
         chance = self.chance
         name = chance.choice(_SPECIAL)
         if name == "type":
-            return "type:" + chance.choice(["errors", "api", "request", "response", "custom_event", "custom*", "*event"])
+            return "type:" + chance.choice(
+                ["errors", "api", "request", "response", "custom_event", "custom*", "*event"]
+            )
         if name == "level":
             named = chance.choice(["trace", "debug", "INFO", "Warning", "warn", "error", "critical", "fatal"])
             return "level" + chance.choice([":", ">", ">=", "<", "<=", ":"]) + named
         if name == "model":
             model = chance.choice(MODELS)
             return "model:" + chance.choice(
-                [quote(self.model()), f"{model[:4]}*", f"*{model[-2:]}" if " " not in model[-2:] else "*B", "*", "/[0-9]b/",
+                [quote(self.model()), f"{model[:4]}*", f"*{model[-2:].strip()}", "*", "/[0-9]b/",
                  f"({quote(model)}|{quote(self.model())})"]
             )  # fmt: skip
         status = self.status()
-        return "status" + chance.choice([f":{status}", f":{status}", ">400", ">=400", "<300", "<=404", ":ready", ":(404|5xx)"])
+        return "status" + chance.choice(
+            [f":{status}", f":{status}", ">400", ">=400", "<300", "<=404", ":ready", ":(404|5xx)"]
+        )
 
     def comparison(self) -> str:
         for _ in range(10):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Random logs of an app that asks model servers: everything that docs/http-api.md and docs/llm-fields.md speak of, and what
-goes wrong in real life. The same seed gives the same records, but for their times, which are told from now."""
+"""Random logs of an app that asks model servers: everything that docs/http-api.md and docs/llm-fields.md speak of, and
+what goes wrong in real life. The same seed gives the same records, but for their times, which are told from now."""
 
 from __future__ import annotations
 
@@ -32,13 +32,25 @@ MESSAGES = (
     "",
 )
 WORDS = ("token", "cache", "Llama", "GPU", "ÄRGER", "ärger", "straße", "end.", "x=1", "42")
-UNREADABLE: tuple[Any, ...] = ("", "yesterday", "2025-13-01T00:00:00", 1750000000, None, True, [], {}, "2025-06-26", "12:00:00")
+UNREADABLE: tuple[Any, ...] = (
+    "",
+    "yesterday",
+    "2025-13-01T00:00:00",
+    1750000000,
+    None,
+    True,
+    [],
+    {},
+    "2025-06-26",
+    "12:00:00",
+)
 # Ages (in seconds) at which filters and states change; no record is within a minute of one.
 BOUNDARIES = (600, 1800, 7200, 86400, 604800)
 
 
 def clock_changes(now: datetime) -> list[datetime]:
-    """Berlin's last two changes of the clock, at least ten days before `now`: local times around which something is odd."""
+    """Berlin's last two changes of the clock, at least ten days before `now`: around these local times something is
+    odd."""
     changes: list[datetime] = []
     day = now.astimezone(BERLIN).replace(tzinfo=None, hour=2, minute=0, second=0, microsecond=0) - timedelta(days=10)
     while len(changes) < 2:
@@ -114,7 +126,16 @@ class RandomLog:
         return self.record(fields)
 
     def duration(self, value: float) -> Any:
-        odd = [Spelled("0"), Spelled("1e2"), Spelled("1.50E+1"), Spelled("-0"), Spelled("-5"), Spelled("1e400"), "12", None]
+        odd = [
+            Spelled("0"),
+            Spelled("1e2"),
+            Spelled("1.50E+1"),
+            Spelled("-0"),
+            Spelled("-5"),
+            Spelled("1e400"),
+            "12",
+            None,
+        ]
         return self.chance.choice(odd) if self.chance.random() < 0.1 else Spelled(f"{value:.3f}")
 
     def failure(self) -> list[tuple[str, Any]]:
@@ -144,7 +165,9 @@ class RandomLog:
         if chance.random() < 0.3:
             fields.append(("deep", {"a.b": {"c": chance.choice(["c1", "c2"])}, "a": {"b": "hidden", "z": True}}))
         if chance.random() < 0.3:
-            fields.append(("n", Spelled(chance.choice(["1", "1.0", "10e-1", "-3", "4294967296", "0.10", "1e400", "2.5"]))))
+            fields.append(
+                ("n", Spelled(chance.choice(["1", "1.0", "10e-1", "-3", "4294967296", "0.10", "1e400", "2.5"])))
+            )
         if chance.random() < 0.2:
             fields.append(("flag", chance.choice([True, False, None, "true", "null"])))
         if chance.random() < 0.15:
@@ -163,7 +186,24 @@ class RandomLog:
             words = " ".join(chance.sample(WORDS, chance.randrange(4)))
             fields.append(("message", f"{chance.choice(MESSAGES)} {words}"))
         if chance.random() < 0.7:
-            levels = ["INFO", "info", "ERROR", "WARNING", "warn", "Debug", "fatal", "trace", "odd", 10, 25, 40, 5, "30", None, 0]
+            levels = [
+                "INFO",
+                "info",
+                "ERROR",
+                "WARNING",
+                "warn",
+                "Debug",
+                "fatal",
+                "trace",
+                "odd",
+                10,
+                25,
+                40,
+                5,
+                "30",
+                None,
+                0,
+            ]
             fields.append(("level", chance.choice(levels)))
         if chance.random() < 0.1:
             fields.append(("module", chance.choice(["engine", "ünï", {"name": "x"}, ["a", 1]])))

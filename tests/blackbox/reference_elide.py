@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Elided records as docs/http-api.md defines them, in the plainest way: character by character through the stored line."""
+"""Elided records as docs/http-api.md defines them, in the plainest way: through the stored line by characters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cut(inner: str, most: int) -> str:
 
 
 def strings(line: str, at: int, path: str) -> Iterator[tuple[int, int, str]]:
-    """Where each string value stands between its quotes, and its path; at the end (end, end, "") of the value itself."""
+    """Where each string value stands between its quotes, and its path; at last (end, end, "") of the whole value."""
     if line[at] == '"':
         end = _match(_STRING, line, at)
         yield at + 1, end - 1, path

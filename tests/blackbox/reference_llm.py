@@ -292,7 +292,10 @@ def measures(record: Object) -> Measures:
     finish_reason = first_of(
         stop_type,
         lambda place: text(at(first_in_list("choices")(place), "finish_reason")),
-        *(lambda place, path=path: text(at(place, path)) for path in ("done_reason", "stop_reason", "delta.stop_reason")),
+        *(
+            lambda place, path=path: text(at(place, path))
+            for path in ("done_reason", "stop_reason", "delta.stop_reason")
+        ),
         lambda place: text(first_in_list("gen_ai.response.finish_reasons")(place)),
         lambda place: text(place.get("finish_reason")),
     )

@@ -69,7 +69,8 @@ def searched_text(line: bytes) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A stored record, equal to itself alone. `time`: its own in microseconds since 1970, else its nearest neighbour's in the same file."""
+    """A stored record, equal to itself alone. `time`: its own in microseconds since 1970, else its nearest neighbour's
+    in the same file."""
 
     id: int
     line: bytes

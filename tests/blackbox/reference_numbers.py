@@ -64,8 +64,8 @@ def decode_speed(told: Iterable[Measures]) -> float | None:
 
 
 def llm_stats(window: Iterable[Entry], pairing: Pairing) -> dict[str, dict[str, Any]]:
-    """By model. Times are the sorted values themselves, in the place of their percentiles. `cold_starts` is None where no
-    record tells the time of loading."""
+    """By model. Times are the sorted values themselves, in the place of their percentiles. `cold_starts` is None where
+    no record tells the time of loading."""
     answer: dict[str, dict[str, Any]] = {}
     for name, entries in by_model(window, pairing).items():
         told = [told_by(entry) for entry in entries]

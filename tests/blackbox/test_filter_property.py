@@ -47,9 +47,8 @@ class Case:
     log: list[Entry]
 
     def check(self, what: str, differ: str | None) -> None:
-        assert not differ, (
-            f"\n  seed {self.seed}, {what}\n  filter {self.parameters}\n  as    ?{urlencode(self.parameters)}\n  {differ}"
-        )
+        where = f"seed {self.seed}, {what}\n  filter {self.parameters}\n  as    ?{urlencode(self.parameters)}"
+        assert not differ, f"\n  {where}\n  {differ}"
 
     def same(self, what: str, told: Sequence[tuple[int, bytes]], expected: Sequence[Entry]) -> None:
         """Compares ids and bytes of records."""
@@ -59,12 +58,15 @@ class Case:
         lines = {entry.id: entry.line for entry in self.log}
         missing = [one for one, _ in wanted if one not in {other for other, _ in told}]
         extra = [one for one, _ in told if one not in {other for other, _ in wanted}]
-        first = next((n for n, (one, other) in enumerate(zip(told, wanted)) if one != other), min(len(told), len(wanted)))
+        first = next(
+            (n for n, (one, other) in enumerate(zip(told, wanted)) if one != other), min(len(told), len(wanted))
+        )
         named = (extra + missing or [wanted[first][0]])[0]
         self.check(
             what,
             f"{len(told)} records instead of {len(wanted)}; first difference at place {first}; "
-            f"{len(missing)} missing {missing[:3]}, {len(extra)} too many {extra[:3]};\n  id {named}: {lines.get(named)!r}",
+            f"{len(missing)} missing {missing[:3]}, {len(extra)} too many {extra[:3]};\n"
+            f"  id {named}: {lines.get(named)!r}",
         )
 
 
@@ -101,7 +103,9 @@ def test_every_filter_gives_what_a_plain_evaluation_gives(seed: int) -> None:
         for case in cases:
             check_recent(daemon, case)
             check_stats(daemon, case)
-            check_requests(daemon, case, maker.chance.choice([(), ("failed",), ("in_flight", "orphaned"), ("no_request",)]))
+            check_requests(
+                daemon, case, maker.chance.choice([(), ("failed",), ("in_flight", "orphaned"), ("no_request",)])
+            )
         check_streams(daemon, cases[:8], maker)
 
 
@@ -146,13 +150,17 @@ def check_timeline(daemon: Daemon, case: Case) -> None:
     start, end = (times[len(times) * part // 10] // 1_000_000 for part in (1, 8))
     end = start + buckets * ((end - start) // buckets + 1)
     rest = [(name, value) for name, value in case.parameters if name not in ("since", "until")]
-    ends = [(name, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))) for name, at in (("since", start), ("until", end))]
+    ends = [
+        (name, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))) for name, at in (("since", start), ("until", end))
+    ]
     assert end < time.time() - 60, "the window ends before now"
     query = Filter([*rest, *ends], BERLIN, 0)
     window = in_window(case.log, query, 0)
     expected = timeline(window, pair(case.log), start * 1_000_000, end * 1_000_000, buckets)
     answer = ask(daemon, "stats", [*rest, *ends, ("hours", ALWAYS), ("buckets", buckets)])
-    case.check(f"timeline {ends} in {buckets}", timeline_differs(answer["timeline"], expected, lambda at: instant(at, BERLIN)))
+    case.check(
+        f"timeline {ends} in {buckets}", timeline_differs(answer["timeline"], expected, lambda at: instant(at, BERLIN))
+    )
 
 
 def check_requests(daemon: Daemon, case: Case, states: Sequence[str]) -> None:
@@ -167,8 +175,8 @@ def check_requests(daemon: Daemon, case: Case, states: Sequence[str]) -> None:
 
 
 def check_streams(daemon: Daemon, cases: Sequence[Case], maker: RandomLog) -> None:
-    """All of the log from each filter's stream, and what comes while they are open. A record that the filter lets through
-    is sent once more as the last one, so that it is seen where the stream has come to."""
+    """All of the log from each filter's stream, and what comes while they are open. A record that the filter lets
+    through is sent once more as the last one, so that it is seen where the stream has come to."""
     log = cases[0].log
     streams = [Stream(daemon, urlencode([*case.parameters, ("after", 0)])) for case in cases]
     began = time.time_ns() // 1000
@@ -202,20 +210,28 @@ def check_streams(daemon: Daemon, cases: Sequence[Case], maker: RandomLog) -> No
 # --- the reference itself -----------------------------------------------------------------------------------------
 
 LINES = [
-    rb'{"timestamp":"2026-10-25T00:30:00Z","level":"warn","endpoint":"/api/x","n":404,"deep":{"a.b":{"c":"d e"},"z":null}}',
+    rb'{"timestamp":"2026-10-25T00:30:00Z","level":"warn","endpoint":"/api/x","n":404,'
+    rb'"deep":{"a.b":{"c":"d e"},"z":null}}',
     rb'{"timestamp":"x","type":"response","status_code":404,"message":"a \"quoted\" Wort \u00c4\\","model":"m-1"}',
-    rb'{"timestamp":"2026-10-25T02:30:00","type":"request","request_body":{"model":"m-2"},"n":"404","http":{"status":5}}',
+    rb'{"timestamp":"2026-10-25T02:30:00","type":"request","request_body":{"model":"m-2"},'
+    rb'"n":"404","http":{"status":5}}',
     rb'{"timestamp":"2026-10-25T02:00:00Z","level":"40","http.status":7,"http":{"status":8,"x":true},"n":4.5e1,"n":-1}',
 ]
 BY_HAND = [
-    ("level>=warning", "14"), ("level:info", "23"), ("level<error", "123"), ("-level:warning", "234"), ("level:*", "14"),
-    ("type:errors", "24"), ("type:api -type:errors", "3"), ("type:re*", "23"), ("endpoint:/api/*", "1"), ("endpoint:*x", "1"),
+    ("level>=warning", "14"), ("level:info", "23"), ("level<error", "123"), ("-level:warning", "234"), ("level:*",
+    "14"),
+    ("type:errors", "24"), ("type:api -type:errors", "3"), ("type:re*", "23"), ("endpoint:/api/*", "1"),
+    ("endpoint:*x", "1"),
     ("n:404", "13"), ("n>400", "1"), ("n<0", "4"), ("n>=404", "1"), ("-n<=404", "23"), ("n:*", "134"), ("n:4*", "13"),
-    ("deep.a.b.c:*", ""), ("deep.z:*", ""), ("deep.z:null", "1"), ("-deep.z:null", "234"), ("deep:*", "1"), ("deep:x", ""),
-    ("http.status:5", "3"), ("http.status:7", "4"), ("http.status:8", ""), ("http.x:true", "4"), ("http.x:(false|true)", "4"),
-    ('"A \\"QUOTED\\" wort"', "2"), ('"Ä\\\\"', "2"), ("ä", ""), ("/a .quoted/", "2"), ("/(?i)A .QUOTED/", "2"), ("/^.\"times/", "1234"),
+    ("deep.a.b.c:*", ""), ("deep.z:*", ""), ("deep.z:null", "1"), ("-deep.z:null", "234"), ("deep:*", "1"),
+    ("deep:x", ""),
+    ("http.status:5", "3"), ("http.status:7", "4"), ("http.status:8", ""), ("http.x:true", "4"),
+    ("http.x:(false|true)", "4"),
+    ('"A \\"QUOTED\\" wort"', "2"), ('"Ä\\\\"', "2"), ("ä", ""), ("/a .quoted/", "2"), ("/(?i)A .QUOTED/", "2"),
+    ("/^.\"times/", "1234"),
     ("model:m-1", "2"), ("model:m*", "23"), ("-model:*", "14"), ("model:(m-2|x)", "3"), ("model:/^m-.$/", "23"),
-    ("status:404", "2"), ("status:4xx", "2"), ("status>=500", ""), ("-status<400", "1234"), ("message:/Wort/ status:400-499", "2"),
+    ("status:404", "2"), ("status:4xx", "2"), ("status>=500", ""), ("-status<400", "1234"),
+    ("message:/Wort/ status:400-499", "2"),
     ('message:"a \\"quoted\\" Wort Ä\\\\"', "2"), ("", "1234"), ("level:warning  endpoint:/api/x", "1"),
 ]  # fmt: skip
 

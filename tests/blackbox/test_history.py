@@ -53,7 +53,9 @@ def filled(daemon: Daemon, lines: list[Any]) -> list[Entry]:
 
 
 def numbered(count: int, start: int = 0, size: int = 0) -> list[bytes]:
-    return [b'{"timestamp":"2025-06-26T10:30:45Z","n":%d,"p":"%s"}' % (n, b"x" * size) for n in range(start, start + count)]
+    return [
+        b'{"timestamp":"2025-06-26T10:30:45Z","n":%d,"p":"%s"}' % (n, b"x" * size) for n in range(start, start + count)
+    ]
 
 
 # --- pages --------------------------------------------------------------------------------------------------------
@@ -67,7 +69,15 @@ def test_before_and_after_cut_a_list(seed: int) -> None:
         for _ in range(40):
             parameters: dict[str, Any] = {"lines": maker.chance.choice([1, 3, 50, 100_000])}
             chosen: list[tuple[str, str]] = maker.chance.choice([[], [("type", "errors")], [("q", "-type:api")]])
-            places = [0, 1, 2**53 - 1, log[0].id, log[-1].id, log[-1].id + 1, *(one.id for one in maker.chance.sample(log, 9))]
+            places = [
+                0,
+                1,
+                2**53 - 1,
+                log[0].id,
+                log[-1].id,
+                log[-1].id + 1,
+                *(one.id for one in maker.chance.sample(log, 9)),
+            ]
             for name in ("before", "after"):
                 if maker.chance.random() < 0.6:
                     parameters[name] = maker.chance.choice(places)
@@ -75,8 +85,7 @@ def test_before_and_after_cut_a_list(seed: int) -> None:
             expected = [
                 entry.id
                 for entry in log
-                if query.matches(entry)
-                and parameters.get("after", -1) < entry.id < parameters.get("before", 2**60)
+                if query.matches(entry) and parameters.get("after", -1) < entry.id < parameters.get("before", 2**60)
             ]
             lines = parameters["lines"]
             expected = expected[:lines] if "after" in parameters else expected[max(0, len(expected) - lines) :]
@@ -185,11 +194,14 @@ def test_pages_forwards_while_retention_removes_the_oldest() -> None:
 @pytest.mark.parametrize(
     "query, parameter",
     [
-        ("lines=0", "lines"), ("lines=100001", "lines"), ("lines=x", "lines"), ("before=x", "before"), ("after=-1", "after"),
+        ("lines=0", "lines"), ("lines=100001", "lines"), ("lines=x", "lines"), ("before=x", "before"), ("after=-1",
+        "after"),
         ("before=1&before=2", "before"), ("ids=maybe", "ids"), ("format=xml", "format"), ("elide=15", "elide"),
-        ("elide=16777217", "elide"), ("scan_ms=0", "scan_ms"), ("scan_ms=3600001", "scan_ms"), ("ids=true&ids=true", "ids"),
+        ("elide=16777217", "elide"), ("scan_ms=0", "scan_ms"), ("scan_ms=3600001", "scan_ms"), ("ids=true&ids=true",
+        "ids"),
         ("level=loud", "level"), ("status=40", "status"), ("status=500-400", "status"), ("since=soon", "since"),
-        ("until=2026-02-30", "until"), ("nothing=1", "nothing"), ("q=n%3Efast", "q"), ("q=%22open", "q"), ("q=/(/", "q"),
+        ("until=2026-02-30", "until"), ("nothing=1", "nothing"), ("q=n%3Efast", "q"), ("q=%22open", "q"), ("q=/(/",
+        "q"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told(daemon: Daemon, query: str, parameter: str) -> None:
@@ -225,11 +237,17 @@ def test_formats_and_ids(daemon: Daemon) -> None:
     named = [b'{"livelog_id":%d,' % entry.id + entry.line[1:] for entry in log]
     assert recent(daemon, format="ndjson").body == b"".join(line + b"\n" for line in lines)
     assert recent(daemon, format="ndjson", ids="true").body == b"".join(line + b"\n" for line in named)
-    shapes: list[tuple[dict[str, str], list[bytes]]] = [({}, lines), ({"ids": "false"}, lines), ({"ids": "true"}, named)]
+    shapes: list[tuple[dict[str, str], list[bytes]]] = [
+        ({}, lines),
+        ({"ids": "false"}, lines),
+        ({"ids": "true"}, named),
+    ]
     for parameters, records in shapes:
         body = recent(daemon, **parameters).body
         assert body.startswith(b"[") and body.rstrip().endswith(b"]")
-        assert [line.strip(b"[],") for line in body.split(b"\n") if line.strip(b"[], ")] == [one.strip(b",") for one in records]
+        assert [line.strip(b"[],") for line in body.split(b"\n") if line.strip(b"[], ")] == [
+            one.strip(b",") for one in records
+        ]
     empty = recent(daemon, q="nowhere")
     assert empty.json() == [] and empty.headers["Livelog-First-Id"] is None and empty.headers["Livelog-Last-Id"] is None
     assert recent(daemon, q="nowhere", format="ndjson").body == b""
@@ -248,7 +266,9 @@ def test_one_record(daemon: Daemon) -> None:
         assert answer.headers["Content-Type"].startswith("application/json")
         assert get(entry.id, "?ids=true").body.rstrip(b"\n") == b'{"livelog_id":%d,' % entry.id + entry.line[1:]
     assert get(log[-1].id, "?elide=20").body.rstrip(b"\n") == elided(log[-1].line, 20)
-    told = {name: get(record_id) for name, record_id in (("future", log[-1].id + 1), ("never", 2**53 - 1), ("old", 1))}
+    told = {
+        name: get(record_id) for name, record_id in (("future", log[-1].id + 1), ("never", 2**53 - 1), ("old", 1))
+    }
     assert {answer.status for answer in told.values()} == {404}
     assert told["future"].json()["error"] != told["old"].json()["error"]
     assert get(log[0].id, "?elide=3").status == 400 and get(log[0].id, "?lines=3").status == 400
@@ -317,7 +337,11 @@ def test_the_reference_of_eliding_by_hand() -> None:
 def test_a_picture_in_a_prompt() -> None:
     """Three megabytes of base64: kept and streamed to the byte, listed in a few."""
     picture = base64.b64encode(random.Random(1).randbytes(3 * 1024 * 1024)).decode()
-    record = {"timestamp": "2025-06-26T10:30:45Z", "type": "request", "request_body": {"model": "m", "images": [picture]}}
+    record = {
+        "timestamp": "2025-06-26T10:30:45Z",
+        "type": "request",
+        "request_body": {"model": "m", "images": [picture]},
+    }
     with Daemon() as daemon, Stream(daemon) as stream:
         log = filled(daemon, [record])
         whole = json.dumps(record, separators=(",", ":")).encode()

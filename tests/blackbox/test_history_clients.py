@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What large answers and the clients that ask for them cost: bounded memory, no scan for nobody, no removed file held for
-ever."""
+"""What large answers and the clients that ask for them cost: bounded memory, no scan for nobody, no removed file held
+for ever."""
 
 from __future__ import annotations
 
@@ -43,13 +43,15 @@ def filler(count: int, size: int) -> Iterator[bytes]:
 
 
 @pytest.mark.memory
-@pytest.mark.parametrize("query", ["lines=100000", "lines=100000&ids=true&q=level:info", "lines=100000&elide=100000&format=ndjson"])
+@pytest.mark.parametrize(
+    "query", ["lines=100000", "lines=100000&ids=true&q=level:info", "lines=100000&elide=100000&format=ndjson"]
+)
 def test_a_large_answer_takes_little_memory(query: str) -> None:
     """120 MB in records of 3 MB, read to the end and to the byte."""
-    with Daemon(log_max_bytes="10MiB", log_backup_count=1000) as daemon:
+    with Daemon(log_max_bytes="10MiB", log_backup_count=1000, sync_interval="100ms") as daemon:
         lines = list(filler(40, 3 * MIB))
         fill(daemon, lines)
-        time.sleep(1.5)  # what waits for the disk is in memory until then
+        time.sleep(0.5)  # what waits for the disk is in memory until then
         reset_peak(daemon.pid)
         before = peak_rss_bytes(daemon.pid)
         connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60)
@@ -91,7 +93,9 @@ def test_a_client_that_goes_away_ends_its_scan() -> None:
             client.close()
         wait_until(lambda: idle(daemon.pid), 120, "it has nothing to do any more")
         taken = cpu_seconds(daemon.pid) - start
-        assert taken < gone * whole / 2, f"{taken:.2f} s for {gone} clients that left, {whole:.2f} s for one that waited"
+        assert (
+            taken < gone * whole / 2
+        ), f"{taken:.2f} s for {gone} clients that left, {whole:.2f} s for one that waited"
 
 
 def idle(pid: int) -> bool:

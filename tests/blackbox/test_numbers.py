@@ -55,14 +55,27 @@ KINDS = [
                 "stop_type": "eos",
                 "tokens_evaluated": 120,
                 "tokens_cached": 219,
-                "timings": {"cache_n": 20, "prompt_n": 100, "prompt_ms": 250.0, "predicted_n": 50, "predicted_ms": 1000.0},
+                "timings": {
+                    "cache_n": 20,
+                    "prompt_n": 100,
+                    "prompt_ms": 250.0,
+                    "predicted_n": 50,
+                    "predicted_ms": 1000.0,
+                },
             },
         },
         "m",
         {
-            "input_tokens": 120, "cached_tokens": 20, "output_tokens": 50, "prefill_ms": 250.0, "decode_ms": 1000.0,
-            "queue_ms": 60.5, "time_to_first_token_ms": 310.5, "prefill_tokens_per_second": 400.0,
-            "decode_tokens_per_second": 50.0, "finish_reason": "eos",
+            "input_tokens": 120,
+            "cached_tokens": 20,
+            "output_tokens": 50,
+            "prefill_ms": 250.0,
+            "decode_ms": 1000.0,
+            "queue_ms": 60.5,
+            "time_to_first_token_ms": 310.5,
+            "prefill_tokens_per_second": 400.0,
+            "decode_tokens_per_second": 50.0,
+            "finish_reason": "eos",
         },
     ),
     Kind(
@@ -71,14 +84,24 @@ KINDS = [
             "duration_ms": 90,
             "response_body": [
                 {"content": "a", "stop_type": "none"},
-                {"model": "m", "timings": {"prompt_n": 30, "prompt_ms": 60.0, "predicted_n": 1, "predicted_ms": 0.5}, "stop_type": "limit"},
+                {
+                    "model": "m",
+                    "timings": {"prompt_n": 30, "prompt_ms": 60.0, "predicted_n": 1, "predicted_ms": 0.5},
+                    "stop_type": "limit",
+                },
             ],
         },
         "m",
         # A single token says nothing about the speed of decoding.
         {
-            "input_tokens": 30, "output_tokens": 1, "prefill_ms": 60.0, "decode_ms": 0.5, "queue_ms": 29.5,
-            "time_to_first_token_ms": 89.5, "prefill_tokens_per_second": 500.0, "finish_reason": "limit",
+            "input_tokens": 30,
+            "output_tokens": 1,
+            "prefill_ms": 60.0,
+            "decode_ms": 0.5,
+            "queue_ms": 29.5,
+            "time_to_first_token_ms": 89.5,
+            "prefill_tokens_per_second": 500.0,
+            "finish_reason": "limit",
         },
     ),
     Kind(
@@ -98,9 +121,16 @@ KINDS = [
         },
         "m:7b",
         {
-            "input_tokens": 200, "output_tokens": 60, "load_ms": 1200.0, "prefill_ms": 800.0, "decode_ms": 2000.0,
-            "queue_ms": 500.0, "time_to_first_token_ms": 2000.0, "prefill_tokens_per_second": 250.0,
-            "decode_tokens_per_second": 30.0, "finish_reason": "stop",
+            "input_tokens": 200,
+            "output_tokens": 60,
+            "load_ms": 1200.0,
+            "prefill_ms": 800.0,
+            "decode_ms": 2000.0,
+            "queue_ms": 500.0,
+            "time_to_first_token_ms": 2000.0,
+            "prefill_tokens_per_second": 250.0,
+            "decode_tokens_per_second": 30.0,
+            "finish_reason": "stop",
         },
     ),
     Kind(
@@ -108,7 +138,9 @@ KINDS = [
         {
             "response_body": json.dumps({"model": "m", "response": "Hi", "done": False})
             + "\n"
-            + json.dumps({"model": "m", "done": True, "done_reason": "length", "eval_count": 10, "eval_duration": 500_000_000})
+            + json.dumps(
+                {"model": "m", "done": True, "done_reason": "length", "eval_count": 10, "eval_duration": 500_000_000}
+            )
             + "\n"
         },
         "m",
@@ -132,8 +164,14 @@ KINDS = [
         },
         "gpt",
         {
-            "input_tokens": 1000, "cached_tokens": 600, "output_tokens": 80, "reasoning_tokens": 30, "decode_ms": 1600.0,
-            "time_to_first_token_ms": 400.0, "decode_tokens_per_second": 50.0, "finish_reason": "tool_calls",
+            "input_tokens": 1000,
+            "cached_tokens": 600,
+            "output_tokens": 80,
+            "reasoning_tokens": 30,
+            "decode_ms": 1600.0,
+            "time_to_first_token_ms": 400.0,
+            "decode_tokens_per_second": 50.0,
+            "finish_reason": "tool_calls",
         },
     ),
     Kind(
@@ -192,7 +230,10 @@ KINDS = [
         "Anthropic, streamed",
         {
             "response_body": events(
-                {"type": "message_start", "message": {"model": "claude", "usage": {"input_tokens": 10, "output_tokens": 1}}},
+                {
+                    "type": "message_start",
+                    "message": {"model": "claude", "usage": {"input_tokens": 10, "output_tokens": 1}},
+                },
                 {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 25}},
                 {"type": "message_stop"},
             )
@@ -212,8 +253,13 @@ KINDS = [
         },
         "v",
         {
-            "input_tokens": 50, "output_tokens": 100, "queue_ms": 5.5, "decode_ms": 2500.0, "time_to_first_token_ms": 75.5,
-            "decode_tokens_per_second": 40.0, "finish_reason": "length",
+            "input_tokens": 50,
+            "output_tokens": 100,
+            "queue_ms": 5.5,
+            "decode_ms": 2500.0,
+            "time_to_first_token_ms": 75.5,
+            "decode_tokens_per_second": 40.0,
+            "finish_reason": "length",
         },
     ),
     Kind(
@@ -245,8 +291,14 @@ KINDS = [
         },
         "answered",
         {
-            "input_tokens": 11, "cached_tokens": 3, "output_tokens": 40, "reasoning_tokens": 4, "decode_ms": 1000.0,
-            "time_to_first_token_ms": 300.0, "decode_tokens_per_second": 40.0, "finish_reason": "stop",
+            "input_tokens": 11,
+            "cached_tokens": 3,
+            "output_tokens": 40,
+            "reasoning_tokens": 4,
+            "decode_ms": 1000.0,
+            "time_to_first_token_ms": 300.0,
+            "decode_tokens_per_second": 40.0,
+            "finish_reason": "stop",
         },
     ),
     Kind(
@@ -263,13 +315,27 @@ KINDS = [
     ),
     Kind(
         "an app that says it itself",
-        {"model": "own", "prompt_tokens": 5, "completion_tokens": 10, "cached_tokens": 0, "ttft_ms": 20, "finish_reason": "stop"},
+        {
+            "model": "own",
+            "prompt_tokens": 5,
+            "completion_tokens": 10,
+            "cached_tokens": 0,
+            "ttft_ms": 20,
+            "finish_reason": "stop",
+        },
         "own",
-        {"input_tokens": 5, "output_tokens": 10, "cached_tokens": 0, "time_to_first_token_ms": 20.0, "finish_reason": "stop"},
+        {
+            "input_tokens": 5,
+            "output_tokens": 10,
+            "cached_tokens": 0,
+            "time_to_first_token_ms": 20.0,
+            "finish_reason": "stop",
+        },
     ),
-]  # fmt: skip
+]
 MEASURES = (
-    "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "queue_ms", "load_ms", "prefill_ms", "decode_ms",
+    "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "queue_ms", "load_ms", "prefill_ms",
+    "decode_ms",
     "time_to_first_token_ms", "prefill_tokens_per_second", "decode_tokens_per_second", "finish_reason",
 )  # fmt: skip
 
@@ -281,7 +347,9 @@ def test_each_kind_of_server(daemon: Daemon, kind: Kind) -> None:
     assert row["model"] == kind.model
     for name in MEASURES:
         expected = kind.row.get(name)
-        assert row[name] == (pytest.approx(expected, abs=0.005) if isinstance(expected, (int, float)) else expected), name
+        assert row[name] == (
+            pytest.approx(expected, abs=0.005) if isinstance(expected, (int, float)) else expected
+        ), name
     assert list(stats["llm_stats"]) == [kind.model]
     told = stats["llm_stats"][kind.model]
     assert (told["requests"], told["errors"]) == (1, 0)
@@ -302,7 +370,9 @@ def test_the_reference_reads_each_kind(kind: Kind) -> None:
     speeds = {"prefill_tokens_per_second": told.prefill_speed, "decode_tokens_per_second": told.decode_speed}
     found = {name: speeds[name] if name in speeds else getattr(told, name) for name in MEASURES}
     known = {name: value for name, value in found.items() if value is not None}
-    assert known == {name: pytest.approx(value) if isinstance(value, float) else value for name, value in kind.row.items()}
+    assert known == {
+        name: pytest.approx(value) if isinstance(value, float) else value for name, value in kind.row.items()
+    }
     assert (told.answered or told.asked) == kind.model and told.carries
 
 
@@ -312,7 +382,7 @@ def ollama(model: str, tokens: int, ms: int, load_ms: int = 1, **more: Any) -> F
 
 
 def test_speeds_are_weighted_by_tokens(daemon: Daemon) -> None:
-    """90 tokens in 1 s and 10 in 1 s are 50 a second; a mean of what each says, with the single token, would be another."""
+    """90 tokens in 1 s and 10 in 1 s are 50 a second; a mean of what each says, with the single token, would not be."""
     answers = [ollama("m", 90, 1000), ollama("m", 10, 1000), ollama("m", 1, 1), ollama("other", 3, 1000)]
     told = settled(daemon, answers)["llm_stats"]
     assert told["m"]["decode_tokens_per_second"] == pytest.approx(50.0)
@@ -325,12 +395,26 @@ def test_what_counts_for_a_model(daemon: Daemon) -> None:
     told = settled(
         daemon,
         [
-            {"type": "request", "request_id": "a", "request_body": {"model": "m"}, "input_tokens": 7},  # no request does
-            {"type": "response", "request_id": "a", "response_body": {"usage": {"prompt_tokens": 5}}, "duration_ms": 10},
+            {
+                "type": "request",
+                "request_id": "a",
+                "request_body": {"model": "m"},
+                "input_tokens": 7,
+            },  # no request does
+            {
+                "type": "response",
+                "request_id": "a",
+                "response_body": {"usage": {"prompt_tokens": 5}},
+                "duration_ms": 10,
+            },
             {"type": "response", "response_body": {"model": "m"}, "status_code": 500, "duration_ms": 30},
             {"type": "response", "response_body": {"text": "of no model"}, "duration_ms": 50},
             {"type": "response", "response_body": {"usage": {"completion_tokens": 3}}},
-            {"type": "span", "attributes": {"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 6}, "duration_ms": 70},
+            {
+                "type": "span",
+                "attributes": {"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 6},
+                "duration_ms": 70,
+            },
             {"type": "span", "attributes": {"gen_ai.request.model": "m"}},
             {"message": "words", "model": "m"},
         ],
@@ -458,13 +542,19 @@ def test_facets(daemon: Daemon) -> None:
 def test_a_facet_holds_a_thousand_values(daemon: Daemon) -> None:
     records: list[Fields] = [{"user": f"u{n:04}"} for n in range(1300)] + [{"user": "often"}] * 5
     told = settled(daemon, records, facets="user")["facets"]["user"]
-    assert len(told) == 1001 and told["often"] == 5 and sum(told.values()) == 1305 and list(told)[0] in ("often", "(other)")
+    assert (
+        len(told) == 1001
+        and told["often"] == 5
+        and sum(told.values()) == 1305
+        and list(told)[0] in ("often", "(other)")
+    )
 
 
 @pytest.mark.parametrize(
     "query, parameter",
     [
-        ("buckets=0", "buckets"), ("buckets=1001", "buckets"), ("buckets=x", "buckets"), ("buckets=2&buckets=2", "buckets"),
+        ("buckets=0", "buckets"), ("buckets=1001", "buckets"), ("buckets=x", "buckets"), ("buckets=2&buckets=2",
+        "buckets"),
         ("facets=", "facets"), ("facets=a,,b", "facets"), ("facets=1a", "facets"),
         ("facets=" + ",".join(f"f{n}" for n in range(17)), "facets"), ("q=a%3E", "q"), ("lines=5", "lines"),
     ],

@@ -35,7 +35,9 @@ def rows(daemon: Daemon, records: list[Any] | None = None, **parameters: Any) ->
     if records is not None:
         daemon.send(records)
         wait_for_records(daemon, len(records))
-    pairs = [(name, one) for name, value in parameters.items() for one in (value if isinstance(value, list) else [value])]
+    pairs = [
+        (name, one) for name, value in parameters.items() for one in (value if isinstance(value, list) else [value])
+    ]
     told: list[dict[str, Any]] = ask(daemon, "requests", pairs)
     return told
 
@@ -54,11 +56,14 @@ def test_each_state(daemon: Daemon) -> None:
         ],
     )  # fmt: skip
     assert states(told) == [
-        "None unpaired", "from nowhere no_request", "long ago orphaned", "now in_flight", "loud failed", "bad failed", "well ok",
+        "None unpaired", "from nowhere no_request", "long ago orphaned", "now in_flight", "loud failed",
+        "bad failed", "well ok",
     ]  # fmt: skip
     assert list(told[0]) == [
-        "id", "state", "request_record", "response_record", "request_id", "timestamp", "method", "endpoint", "status_code",
-        "duration_ms", "error_type", "age_ms", "model", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens",
+        "id", "state", "request_record", "response_record", "request_id", "timestamp", "method", "endpoint",
+        "status_code",
+        "duration_ms", "error_type", "age_ms", "model", "input_tokens", "cached_tokens", "output_tokens",
+        "reasoning_tokens",
         "queue_ms", "load_ms", "prefill_ms", "decode_ms", "time_to_first_token_ms", "prefill_tokens_per_second",
         "decode_tokens_per_second", "finish_reason",
     ]  # fmt: skip
@@ -85,7 +90,14 @@ def test_numbers_stay_as_they_are_spelled(daemon: Daemon) -> None:
 def test_a_response_belongs_to_the_nearest_earlier_request_that_has_none(daemon: Daemon) -> None:
     told = rows(
         daemon,
-        [request("a", "1"), request("a", "2"), response("a", 201), response("a", 202), response("a", 203), request("a", "3")],
+        [
+            request("a", "1"),
+            request("a", "2"),
+            response("a", 201),
+            response("a", 202),
+            response("a", 203),
+            request("a", "3"),
+        ],
     )
     assert [(one["state"], one["endpoint"], one["status_code"]) for one in told] == [
         ("in_flight", "3", None), ("no_request", None, "203"), ("ok", "2", "201"), ("ok", "1", "202"),
@@ -111,7 +123,9 @@ def test_a_pair_over_a_restart_and_in_two_files() -> None:
 def test_an_orphan_is_older_than_the_option_says() -> None:
     with Daemon(orphan_after="2s") as daemon:
         assert states(rows(daemon, [request("old", age=5), request("now", age=0)])) == ["now in_flight", "old orphaned"]
-        wait_until(lambda: states(rows(daemon)) == ["now orphaned", "old orphaned"], what="it is older than two seconds")
+        wait_until(
+            lambda: states(rows(daemon)) == ["now orphaned", "old orphaned"], what="it is older than two seconds"
+        )
         stats = ask(daemon, "stats")
         assert (stats["in_flight_count"], stats["orphaned_count"]) == ("0", "2")
         # It comes after all.
@@ -197,11 +211,18 @@ def test_formats_and_limits(daemon: Daemon) -> None:
     records = [one for n in range(3) for one in (request(f"r{n}"), response(f"r{n}"))]
     told = rows(daemon, records)
     answer = daemon.get(f"{REQUESTS}?format=ndjson")
-    assert [line.partition(b",")[0] for line in answer.body.splitlines()] == [b'{"id":' + one["id"].encode() for one in told]
+    assert [line.partition(b",")[0] for line in answer.body.splitlines()] == [
+        b'{"id":' + one["id"].encode() for one in told
+    ]
     assert answer.headers["Livelog-Scanned-To"] == "0"
     assert len(daemon.get(REQUESTS).body.splitlines()) == 3, "one row a line"
     assert daemon.get(f"{REQUESTS}?q=nowhere").json() == []
-    for query, parameter in (("lines=0", "lines"), ("lines=10001", "lines"), ("ids=true", "ids"), ("elide=20", "elide")):
+    for query, parameter in (
+        ("lines=0", "lines"),
+        ("lines=10001", "lines"),
+        ("ids=true", "ids"),
+        ("elide=20", "elide"),
+    ):
         refused = daemon.get(f"{REQUESTS}?{query}")
         assert refused.status == 400 and refused.json()["parameter"] == parameter, query
 
@@ -212,7 +233,11 @@ def test_a_hundred_rows_unless_told_otherwise(daemon: Daemon) -> None:
 
 
 def test_a_row_knows_its_model_and_tokens(daemon: Daemon) -> None:
-    body = {"model": "answered", "usage": {"prompt_tokens": 100, "completion_tokens": 50}, "choices": [{"finish_reason": "stop"}]}
+    body = {
+        "model": "answered",
+        "usage": {"prompt_tokens": 100, "completion_tokens": 50},
+        "choices": [{"finish_reason": "stop"}],
+    }
     told = rows(
         daemon,
         [
@@ -233,9 +258,12 @@ def test_a_row_knows_its_model_and_tokens(daemon: Daemon) -> None:
 
 def test_the_reference_pairs_by_hand() -> None:
     lines = [
-        b'{"type":"request","request_id":"a"}', b'{"type":"request","request_id":"a"}', b'{"type":"response","request_id":"a"}',
-        b'{"type":"response","request_id":"b"}', b'{"type":"request","request_id":"b"}', b'{"type":"response","request_id":"a"}',
-        b'{"type":"response"}', b'{"type":"request"}', b'{"type":"request","request_id":7}', b'{"type":"response","request_id":7}',
+        b'{"type":"request","request_id":"a"}', b'{"type":"request","request_id":"a"}',
+        b'{"type":"response","request_id":"a"}',
+        b'{"type":"response","request_id":"b"}', b'{"type":"request","request_id":"b"}',
+        b'{"type":"response","request_id":"a"}',
+        b'{"type":"response"}', b'{"type":"request"}', b'{"type":"request","request_id":7}',
+        b'{"type":"response","request_id":7}',
     ]  # fmt: skip
     found = [
         (one.request.id if one.request else None, one.response.id if one.response else None)

@@ -5,8 +5,8 @@
 
 The file has a line for each call: when it came, how many tokens went in, how many came out. Traces of real services are
 published in this form; what was said in them is not. Each call becomes a request, and a response whose body is in the
-words of a model server. Times and failures are invented, from --seed: the same seed gives the same records but for their
-timestamps. Calls that overlap in time interleave as they would in the app.
+words of a model server. Times and failures are invented, from --seed: the same seed gives the same records but for
+their timestamps. Calls that overlap in time interleave as they would in the app.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class Totals:
 
     def __str__(self) -> str:
         waiting = self.requests - self.responses
-        return f"{self.requests} requests, {self.responses} responses, {self.errors} of them errors, {waiting} without response"
+        answered = f"{self.responses} responses, {self.errors} of them errors"
+        return f"{self.requests} requests, {answered}, {waiting} without response"
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ class Script:
         self._loaded: set[str] = set()
 
     def events(self, rows: Iterable[Row]) -> Iterator[Event]:
-        """All records in the order of their times; ``rows`` in the order of theirs. Takes no more rows than it needs."""
+        """All records in the order of their times; ``rows`` in the order of theirs. Takes no more rows than needed."""
         under_way: list[Event] = []
         for row in rows:
             while under_way and under_way[0].at <= row.at:
@@ -273,11 +274,13 @@ def _response(
 # --- sending ------------------------------------------------------------------------------------------------------
 
 
-def replay(events: Iterable[Event], sender: Sender, speed: float, stop: threading.Event, newest: Optional[float]) -> Totals:
+def replay(
+    events: Iterable[Event], sender: Sender, speed: float, stop: threading.Event, newest: Optional[float]
+) -> Totals:
     """Sends the records when they are due, ``speed`` times as fast as they were (0: at once), until ``stop``.
 
-    ``newest``: the time of the trace that is to be now; records before it are told as of so long ago. None: each is told
-    as of the moment at which it is sent. Waits for a daemon that is slower or being restarted, and drops nothing.
+    ``newest``: the time of the trace that is to be now; records before it are told as of so long ago. None: each is
+    told as of the moment at which it is sent. Waits for a daemon that is slower or being restarted, and drops nothing.
     Raises ConnectionError if there is none at the beginning.
     """
     totals = Totals()
@@ -301,7 +304,9 @@ def replay(events: Iterable[Event], sender: Sender, speed: float, stop: threadin
 
 def parse_arguments(arguments: Optional[list[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Replays a trace of language model traffic as log records.")
-    parser.add_argument("trace", type=Path, metavar="TRACE.csv", help="a line for each call, with names of columns first")
+    parser.add_argument(
+        "trace", type=Path, metavar="TRACE.csv", help="a line for each call, with names of columns first"
+    )
     parser.add_argument("--socket", metavar="PATH", help="the daemon's socket (default LIVELOGD_SOCKET)")
     parser.add_argument("--speed", type=float, default=1.0, help="times as fast as it was, 0 for at once (default 1)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N calls")

@@ -127,7 +127,9 @@ def test_calls_interleave_as_they_overlap(trace: Path) -> None:
         began = requests[event.record["request_id"]]
         assert event.at - began.at == pytest.approx(event.record["duration_ms"] / 1000, abs=1e-5)
         assert event.record["endpoint"] == began.record["endpoint"]
-    under_way = [sum(1 if event.record["type"] == "request" else -1 for event in events[:n]) for n in range(len(events))]
+    under_way = [
+        sum(1 if event.record["type"] == "request" else -1 for event in events[:n]) for n in range(len(events))
+    ]
     assert max(under_way) > 2, "calls of this trace overlap"
     # 200 draws of a tenth: between these in all but one of many thousand seeds, and the seed is a fixed one.
     failed = [event.record for event in responses if event.record["status_code"] >= 400]
@@ -238,7 +240,13 @@ def test_troubles_are_one_clear_sentence(
         assert main(arguments) == code
         told = capsys.readouterr()
         assert told.out == "" and told.err.startswith("replay_traffic: ") and told.err.count("\n") == 1, told.err
-    for wrong in (["--speed", "-1"], ["--limit", "0"], ["--errors", "101"], ["--loop", "--original-times"], ["--server", "x"]):
+    for wrong in (
+        ["--speed", "-1"],
+        ["--limit", "0"],
+        ["--errors", "101"],
+        ["--loop", "--original-times"],
+        ["--server", "x"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main([str(trace), *wrong])
         assert ended.value.code == 2
