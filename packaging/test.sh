@@ -91,6 +91,7 @@ fuzz() {
         "$python" tests/fuzz/make_corpus.py "$target" "$corpus" || broken=$((broken + 1))
         dictionary=record
         [[ $target != query_* && $target != session_* ]] || dictionary=http
+        [[ $target != filter_* ]] || dictionary=filter
         step "$target" $((fuzz_seconds + 60)) bash -c 'quietly "$@"' - "$target.log" "build/fuzz/tests/fuzz/$target" \
             -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 -verbosity=0 -dict="tests/fuzz/$dictionary.dict" \
             -artifact_prefix="$results/" "$corpus"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Steps over JSON that is known to be valid, without a document tree: what reads a record's fields stands on it.
-// A record that has been read through scan_record() is valid; other bytes are not to be passed in here.
+// Steps over JSON that is known to be valid, without a document tree: what reads a record's fields stands on
+// it. A record that has been read through scan_record() is valid; other bytes are not to be passed in here.
 #pragma once
 
 #include "protocol/json_token.hpp"
@@ -91,8 +91,8 @@ class element_reader {
 /// another kind.
 json_token member_of(const json_token& object, std::string_view key);
 
-/// A field by its name: the value of the key `name`, else, split at the first dot, the rest in the object that
-/// the first part names, by the same rule.
+/// A field by its name: the value of the key `name`, else, split at the first dot, the rest in the object
+/// that the first part names, by the same rule.
 json_token field_of(const json_token& object, std::string_view name);
 
 }  // namespace livelogd::protocol

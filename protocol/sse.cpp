@@ -74,6 +74,10 @@ std::string ping(record_id position, record_id newest) {
     return named_event("ping", position, "{\"id\":" + std::to_string(newest) + '}');
 }
 
+std::string ping_before_start(record_id newest) {
+    return "event: ping\ndata: {\"id\":" + std::to_string(newest) + "}\n\n";
+}
+
 std::string gap(record_id from, record_id to, std::string_view reason) {
     std::string data = "{\"from\":" + std::to_string(from) + ",\"to\":" + std::to_string(to) + ",\"reason\":";
     append_string(data, reason);

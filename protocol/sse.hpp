@@ -28,6 +28,10 @@ std::string position(record_id id);
 /// `position`: the last id this stream has examined (its `id:` line); `newest`: the newest id of the log.
 std::string ping(record_id position, record_id newest);
 
+/// The same from a stream that does not know yet where it starts: without an `id:` line, so that a client
+/// that loses the connection now asks again for what it asked for at first.
+std::string ping_before_start(record_id newest);
+
 /// Records from..to are no longer kept; the stream goes on after `to` (its `id:` line).
 std::string gap(record_id from, record_id to, std::string_view reason);
 

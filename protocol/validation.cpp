@@ -179,13 +179,28 @@ struct record_validator::state {
     event_parser parser{strict_options()};
     std::string masked;  ///< a line with its exponents masked; rarely used
 
+    /// Reads one value. `consumed`: bytes up to where reading stopped; all of them unless more text follows.
     json::error_code parse(std::string_view bytes, std::size_t& consumed);
+
+  private:
+    json::error_code parse_as_spelled(std::string_view bytes, std::size_t& consumed);
 };
 
-json::error_code record_validator::state::parse(std::string_view bytes, std::size_t& consumed) {
+json::error_code record_validator::state::parse_as_spelled(std::string_view bytes, std::size_t& consumed) {
     json::error_code failed;
     parser.reset();
     consumed = parser.write_some(false, bytes.data(), bytes.size(), failed);
+    return failed;
+}
+
+json::error_code record_validator::state::parse(std::string_view bytes, std::size_t& consumed) {
+    json::error_code failed = parse_as_spelled(bytes, consumed);
+    if (failed == json::error::exponent_overflow) {
+        // 1e99999999999 is beyond the parser, but valid JSON.
+        mask_exponents(bytes, masked);
+        failed = parse_as_spelled(masked, consumed);
+        std::string().swap(masked);
+    }
     return failed;
 }
 
@@ -203,16 +218,15 @@ std::optional<scan_error> record_validator::validate(std::string_view line, std:
     }
 
     std::size_t consumed = 0;
-    json::error_code failed = state_->parse(line, consumed);
-    if (failed == json::error::exponent_overflow) {
-        // 1e99999999999 is beyond the parser, but valid JSON.
-        mask_exponents(line, state_->masked);
-        failed = state_->parse(state_->masked, consumed);
-        std::string().swap(state_->masked);
-    }
+    const json::error_code failed = state_->parse(line, consumed);
     if (failed) return explain(failed, line, consumed);
     if (consumed < line.size()) return scan_error{consumed, "more text after the object"};
     return std::nullopt;
+}
+
+bool record_validator::is_json(std::string_view text) {
+    std::size_t consumed = 0;
+    return !state_->parse(text, consumed) && consumed == text.size();
 }
 
 }  // namespace livelogd::protocol

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The verdict on a line: is it a record, and if not, what is wrong, and where. A part of scan_record().
+// The verdict on JSON inside a record's string is the same one, without the reasons.
 #pragma once
 
 #include "protocol/scan.hpp"
@@ -21,6 +22,10 @@ class record_validator {
 
     /// Reads the whole line. If it is a record, `begin` is where its opening brace stands.
     [[nodiscard]] std::optional<scan_error> validate(std::string_view line, std::size_t& begin);
+
+    /// Whether `text` is one JSON value of any kind, held to what is asked of a record: UTF-8, nested at most
+    /// max_nesting deep, nothing after it but white space. For JSON that is found in a record's strings.
+    [[nodiscard]] bool is_json(std::string_view text);
 
   private:
     struct state;

@@ -99,18 +99,23 @@ struct application::parts {
           log(log_options_of(now), report),
           context(static_cast<int>(now.threads)),
           workers(now.scan_threads),
+          live_workers(1),
+          matches(live_workers),
           live(context, now.ring_bytes, log.snapshot().next_id),
           files(log),
           to_log(log, live, rules, now.unwritten_max_bytes, count),
           senders(context, open_ingest_socket(now),
                   ingest::session_context{to_log, rules, budget, count, now.max_record_bytes, report},
                   now.max_ingest_connections, report),
-          routes(http::make_router({log,
-                                    {log, live, files, workers, stopping.get_token()},
-                                    rules,
-                                    count,
-                                    zone,
-                                    now.stall_timeout})),
+          routes(http::make_router(
+              {log,
+               {log, live, files, matches, lines, zone, workers, live_workers, stopping.get_token()},
+               rules,
+               count,
+               lines,
+               zone,
+               now.stall_timeout,
+               now.orphan_after})),
           clients(context, routes, access, limits_of(now), now.max_http_connections, report),
           control(asio::make_strand(context)),
           stop_signals(control, SIGTERM, SIGINT),
@@ -144,6 +149,9 @@ struct application::parts {
     std::stop_source stopping;
     asio::io_context context;
     net::worker_pool workers;
+    net::worker_pool live_workers;
+    storage::line_counts lines;
+    live::shared_matches matches;
     live::broadcaster live;
     live::catch_up files;
     ingest::pipeline to_log;
@@ -176,6 +184,7 @@ int application::run() {
         thread.join();
     if (p.storing_end.joinable()) p.storing_end.join();
     p.workers.join();
+    p.live_workers.join();
     return p.outcome();
 }
 

@@ -1,56 +1,148 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/filter/record_filter.hpp"
 
+#include "daemon/filter/parameter_terms.hpp"
+#include "daemon/filter/query_parser.hpp"
+#include "daemon/filter/query_terms.hpp"
+#include "daemon/filter/time_bound.hpp"
+#include "protocol/text.hpp"
+
 #include <algorithm>
-#include <stdexcept>
+#include <array>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 namespace livelogd::filter {
 namespace {
 
-constexpr std::string_view request_type = "request";
-constexpr std::string_view response_type = "response";
+void require_utf8(const filter_words& words) {
+    for (const std::string_view name : filter_parameters())
+        for (const std::string& value : values_of(words, name))
+            if (protocol::valid_utf8_prefix(value) != value.size())
+                throw filter_error(name, std::string(name) + " is not UTF-8");
+}
+
+/// The instants that a parameter names.
+std::vector<std::int64_t> instants(std::string_view parameter, const std::vector<std::string>& values,
+                                   std::int64_t now_us, const base::time_zone& zone) {
+    std::vector<std::int64_t> all;
+    for (const std::string& value : values) {
+        const auto bound = parse_time_bound(value);
+        if (!bound) throw filter_error(parameter, must_be(parameter, time_bound_forms, value));
+        all.push_back(instant_of(*bound, now_us, zone));
+    }
+    return all;
+}
+
+time_window window_of(const filter_words& words, std::int64_t now_us, const base::time_zone& zone) {
+    const auto begins = instants("since", words.since, now_us, zone);
+    const auto ends = instants("until", words.until, now_us, zone);
+    time_window window;
+    if (!begins.empty()) window.begin_us = std::ranges::min(begins);
+    if (!ends.empty()) window.end_us = std::ranges::max(ends);
+    return window;
+}
 
 }  // namespace
 
-record_filter::record_filter(const std::vector<std::string>& types) : all_(types.empty()) {
-    for (const std::string& value : types) {
-        if (value.empty())
-            throw std::invalid_argument(
-                "the parameter type is empty; it is all, api, errors, or the type of the records wanted");
-        if (value == "all") {
-            all_ = true;
-        } else if (value == "api") {
-            asks_for_api_ = true;
-            types_.emplace_back(request_type);
-            types_.emplace_back(response_type);
-        } else if (value == "errors") {
-            errors_ = true;
+struct record_filter::state {
+    conjunction terms;                ///< all must hold
+    std::vector<conjunction> either;  ///< and one of these, if there are any: q given several times
+    time_window window;
+    bool api_calls = false;
+    bool needs_line = false;
+    std::string key;
+
+    [[nodiscard]] bool holds(records_as_one records) const {
+        return terms.holds(records)
+               && (either.empty()
+                   || std::ranges::any_of(either, [&](const conjunction& c) { return c.holds(records); }));
+    }
+
+    void add_either(std::vector<conjunction> expressions) {
+        if (std::ranges::any_of(expressions, &conjunction::holds_always)) return;
+        std::ranges::sort(expressions, {}, &conjunction::key);
+        const auto twice = std::ranges::unique(expressions, {}, &conjunction::key);
+        expressions.erase(twice.begin(), twice.end());
+        either = std::move(expressions);
+    }
+
+    void finish() {
+        needs_line = terms.needs_line() || std::ranges::any_of(either, &conjunction::needs_line);
+        key = terms.key();
+        for (const conjunction& expression : either)
+            key += " {" + expression.key() + "}";
+        if (window.limited())
+            key += " [" + std::to_string(window.begin_us) + "," + std::to_string(window.end_us) + ")";
+    }
+};
+
+std::shared_ptr<const record_filter::state> record_filter::compile(const filter_words& words,
+                                                                   std::int64_t now_us,
+                                                                   const base::time_zone& zone) {
+    require_utf8(words);
+    auto compiled = std::make_shared<state>();
+    compiled->api_calls =
+        std::ranges::any_of(words.type, [](const std::string& type) { return names_api_calls(type); });
+    compiled->window = window_of(words, now_us, zone);
+    std::vector<term> terms = terms_of_parameters(words);
+    std::vector<conjunction> expressions;
+    for (const std::string& text : words.q) {
+        const syntax::query query = parse_query(text);
+        compiled->api_calls = compiled->api_calls || names_api_calls(query);
+        auto read = terms_of_query(query);
+        if (words.q.size() == 1) {
+            std::ranges::move(read, std::back_inserter(terms));
         } else {
-            if (value == request_type || value == response_type) asks_for_api_ = true;
-            types_.push_back(value);
+            expressions.emplace_back(std::move(read));
         }
     }
+    compiled->terms = conjunction(std::move(terms));
+    compiled->add_either(std::move(expressions));
+    compiled->finish();
+    return compiled;
 }
 
-bool record_filter::matches(const protocol::record_fields& fields) const {
-    if (all_) return true;
-    if (errors_ && protocol::is_error_record(fields)) return true;
-    return std::any_of(types_.begin(), types_.end(),
-                       [&](const std::string& type) { return protocol::string_equals(fields.type, type); });
+record_filter::record_filter() {
+    static const auto everything = std::make_shared<const state>();
+    state_ = everything;
 }
 
-bool record_filter::matches(std::string_view line, const protocol::record_digest& digest) const {
-    if (all_) return true;
-    if (errors_ && digest.error) return true;
-    if (types_.empty()) return false;
-    if (!digest.type_is_indirect) return type_passes(digest.type_in(line));
-    protocol::record_scanner scanner;
-    protocol::record_fields fields;
-    return !scanner.scan_record(line, fields) && matches(fields);
+record_filter::record_filter(const filter_words& words, std::int64_t now_us, const base::time_zone& zone)
+    : state_(compile(words, now_us, zone)) {}
+
+bool record_filter::passes_everything() const {
+    return state_->terms.holds_always() && state_->either.empty() && !state_->window.limited();
 }
 
-bool record_filter::type_passes(std::string_view type) const {
-    return std::find(types_.begin(), types_.end(), type) != types_.end();
+bool record_filter::asks_for_api_calls() const {
+    return state_->api_calls;
+}
+
+bool record_filter::needs_line() const {
+    return state_->needs_line;
+}
+
+const time_window& record_filter::window() const {
+    return state_->window;
+}
+
+const std::string& record_filter::key() const {
+    return state_->key;
+}
+
+bool record_filter::matches(const record_view& record) const {
+    record_facts facts(record);
+    const std::array<record_facts*, 1> one{&facts};
+    return state_->holds(one);
+}
+
+bool record_filter::matches_pair(const record_view& a, const record_view& b) const {
+    record_facts first(a);
+    record_facts second(b);
+    const std::array<record_facts*, 2> two{&first, &second};
+    return state_->holds(two);
 }
 
 }  // namespace livelogd::filter

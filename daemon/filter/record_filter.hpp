@@ -1,48 +1,58 @@
 // SPDX-License-Identifier: MIT
-// Which records a reader asked for. One filter, compiled once, for stream, recent and stats.
+// Which records a reader asked for. One filter, compiled once, for everything that reads records.
 #pragma once
 
-#include "protocol/record_digest.hpp"
-#include "protocol/scan.hpp"
+#include "daemon/base/time_zone.hpp"
+#include "daemon/filter/facet.hpp"
+#include "daemon/filter/filter_error.hpp"
+#include "daemon/filter/filter_words.hpp"
+#include "daemon/filter/record_view.hpp"
+#include "daemon/filter/time_window.hpp"
 
+#include <cstdint>
+#include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace livelogd::filter {
 
-/// Immutable after construction: may be shared between threads.
+/// A value, cheap to copy: copies share what was compiled, which is immutable. Any thread.
 class record_filter {
   public:
     /// Lets everything through.
-    record_filter() = default;
+    record_filter();
 
-    /// `types`: the values of the parameter `type`, as given; a record passes if one of them fits it:
-    /// `all`, `api` (request or response), `errors` (see protocol::is_error_record), else exactly that type.
-    /// None: everything passes. Throws std::invalid_argument, with a sentence, for a value nobody can mean
-    /// ("").
-    explicit record_filter(const std::vector<std::string>& types);
+    /// `now_us`: what ages in `since` and `until` count from, microseconds since 1970 UTC. `zone`: of times
+    /// there that name none. Throws filter_error.
+    record_filter(const filter_words& words, std::int64_t now_us, const base::time_zone& zone);
 
-    [[nodiscard]] bool passes_everything() const { return all_; }
+    /// Whether there is nothing to ask of a record, not even its time.
+    [[nodiscard]] bool passes_everything() const;
 
     /// Whether it asks for request or response records by name, which `log_api_calls = false` leaves out of
     /// the log.
-    [[nodiscard]] bool asks_for_api_calls() const { return asks_for_api_; }
+    [[nodiscard]] bool asks_for_api_calls() const;
 
-    /// A record that has just been scanned.
-    [[nodiscard]] bool matches(const protocol::record_fields& fields) const;
+    /// Whether the digest is not enough: matching may then take long, and is not for an I/O thread.
+    [[nodiscard]] bool needs_line() const;
 
-    /// A record of which the digest is at hand. `line`: its stored bytes, read only if the digest is not
-    /// enough.
-    [[nodiscard]] bool matches(std::string_view line, const protocol::record_digest& digest) const;
+    /// What `since` and `until` come to: the earlier since, the later until. matches() does not look at it:
+    /// only the caller knows the time of a record that tells none.
+    [[nodiscard]] const time_window& window() const;
+
+    /// Two filters with equal keys let the same records through.
+    [[nodiscard]] const std::string& key() const;
+
+    [[nodiscard]] bool matches(const record_view& record) const;
+
+    /// Two records as one: a term holds if it holds for one of them, a negated one if for neither.
+    [[nodiscard]] bool matches_pair(const record_view& a, const record_view& b) const;
 
   private:
-    [[nodiscard]] bool type_passes(std::string_view type) const;
+    struct state;
+    static std::shared_ptr<const state> compile(const filter_words& words, std::int64_t now_us,
+                                                const base::time_zone& zone);
 
-    bool all_ = true;
-    bool errors_ = false;
-    bool asks_for_api_ = false;
-    std::vector<std::string> types_;
+    std::shared_ptr<const state> state_;  ///< never null
 };
 
 }  // namespace livelogd::filter

@@ -7,6 +7,7 @@
 #include "daemon/http/router.hpp"
 #include "daemon/ingest/accounting.hpp"
 #include "daemon/ingest/policy.hpp"
+#include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log.hpp"
 
 #include <chrono>
@@ -19,13 +20,18 @@ struct services {
     stream_sources streams;
     const ingest::current_policy& rules;  ///< whether API calls are logged
     const ingest::counters& ingested;
+    storage::line_counts& lines;
     base::time_zone zone;  ///< of timestamps that name none
     std::chrono::steady_clock::duration stall;
+    std::chrono::milliseconds orphan_after;  ///< a request without response is orphaned from this age on
 };
 
 inline constexpr const char* viewer_path = "/api/v1/logs";
+inline constexpr const char* records_prefix = "/api/v1/logs/records/";
 
 endpoint recent_endpoint(const services& s);
+endpoint record_endpoint(const services& s);
+endpoint requests_endpoint(const services& s);
 endpoint stats_endpoint(const services& s);
 endpoint stream_endpoint(const services& s);
 endpoint health_endpoint();

@@ -19,6 +19,9 @@ using live::pulled;
 /// How long a client waits before it connects again, milliseconds.
 constexpr unsigned retry_ms = 2000;
 
+/// A search is interrupted this often to look after its client.
+constexpr auto replay_step = std::chrono::milliseconds(200);
+
 /// Buffers of one write; the system takes no more at a time than a socket's buffer holds anyway.
 constexpr std::size_t max_pieces = 64;
 
@@ -28,6 +31,7 @@ event_stream::event_stream(std::shared_ptr<connection> client, stream_sources so
     : client_(std::move(client)),
       sources_(std::move(sources)),
       options_(std::move(options)),
+      filter_(options_.filter, sources_),
       subscription_(sources_.live.subscribe(client_->executor())) {}
 
 net::awaitable<void> event_stream::run(std::string head) {
@@ -44,8 +48,10 @@ net::awaitable<void> event_stream::run(std::string head) {
         head += protocol::sse::retry(retry_ms);
         bool goes_on = co_await send_notice(head);
         if (goes_on) {
-            co_await find_start(std::move(from));
             next_ping_ = clock::now() + options_.ping_interval;
+            goes_on = co_await find_start(std::move(from));
+        }
+        if (goes_on) {
             // From here on a client that loses the connection knows where to resume, whether it has seen a
             // record or not.
             const auto start = protocol::sse::position(position_);
@@ -73,19 +79,37 @@ net::awaitable<void> event_stream::watch_peer() {
     client_->close();
 }
 
-net::awaitable<void> event_stream::find_start(storage::log_snapshot snapshot) {
+net::awaitable<bool> event_stream::find_start(storage::log_snapshot snapshot) {
     const auto last = snapshot.next_id - 1;
     if (options_.after) {
         // An id that is not given yet can only come from another log: then there is nothing to resume from.
         position_ = *options_.after == 0 ? snapshot.oldest_id() - 1 : std::min(*options_.after, last);
     } else if (options_.replay) {
-        auto search = [snapshot, this] {
-            return query::replay_position(snapshot, options_.filter, *options_.replay, sources_.stopping);
-        };
-        position_ = co_await net::offload(sources_.workers, std::move(search));
+        const bool found = co_await find_replay(std::move(snapshot));
+        co_return found;
     } else {
         position_ = last;
     }
+    co_return true;
+}
+
+/// The search may be long: in between the client is told that the stream is alive, and looked after.
+net::awaitable<bool> event_stream::find_replay(storage::log_snapshot snapshot) {
+    query::search_context context{.lines = sources_.lines, .zone = sources_.zone, .stop = sources_.stopping};
+    auto search = std::make_shared<query::replay_search>(std::move(snapshot), options_.filter,
+                                                         *options_.replay, std::move(context));
+    for (bool found = false; !found;) {
+        auto step = [search] { return search->advance(clock::now() + replay_step); };
+        found = co_await net::offload(sources_.workers, std::move(step));
+        if (peer_gone_) co_return false;
+        if (found || clock::now() < next_ping_) continue;
+        next_ping_ = clock::now() + options_.ping_interval;
+        const auto ping = protocol::sse::ping_before_start(newest());
+        const bool sent = co_await send_notice(ping);
+        if (!sent) co_return false;
+    }
+    position_ = search->position();
+    co_return true;
 }
 
 /// One step: false when the stream is over.
@@ -139,7 +163,7 @@ net::awaitable<bool> event_stream::catch_up() {
         auto read = [files = &sources_.files, position = position_, stopping = sources_.stopping] {
             return files->read(position, stopping);
         };
-        auto next = co_await net::offload(sources_.workers, std::move(read));
+        auto next = co_await net::offload(sources_.live_workers, std::move(read));
         // A frame of which a part is out cannot be finished any more: the client resumes behind the last
         // whole one.
         if (!next.batch && frame_sent_ != 0) co_return false;
@@ -156,43 +180,57 @@ net::awaitable<bool> event_stream::catch_up() {
     co_return co_await send_batches(std::move(batches));
 }
 
-bool event_stream::wanted(const live::event_batch& batch, protocol::record_id id) const {
-    if (batch.frame(id).empty()) return false;
-    return options_.filter.passes_everything() || options_.filter.matches(batch.json(id), batch.digest(id));
+/// What the filter lets through of each batch; nothing at all if it lets everything through.
+net::awaitable<std::vector<live::batch_matches>> event_stream::match(
+    std::vector<live::shared_batch> batches) {
+    std::vector<live::batch_matches> found;
+    if (filter_.passes_everything()) co_return found;
+    for (const auto& batch : batches) {
+        auto at_once = filter_.at_once(batch);
+        if (!at_once) break;
+        found.push_back(std::move(at_once));
+    }
+    if (found.size() < batches.size()) {
+        found = co_await sources_.matches.async_match(filter_.key(), std::move(batches), filter_.function(),
+                                                      client_->executor(), net::asio::use_awaitable);
+    }
+    co_return found;
 }
 
 /// Fills `pieces` with what goes out next, at most max_pieces; returns the id up to which records were
 /// examined.
 protocol::record_id event_stream::choose(const std::vector<live::shared_batch>& batches,
+                                         const std::vector<live::batch_matches>& matches,
                                          std::vector<piece>& pieces) const {
     auto examined = position_;
-    for (const auto& batch : batches) {
-        auto id = examined + 1;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        const auto& batch = batches[i];
+        const auto id = examined + 1;
         if (id < batch->first_id() || id >= batch->end_id()) continue;
         if (notice_due_) {
             pieces.push_back({batch.get(), id, id + 1, batch->frame(id)});
             return id;
         }
-        if (options_.filter.passes_everything()) {
+        if (filter_.passes_everything()) {
             if (pieces.size() == max_pieces) return examined;
             pieces.push_back({batch.get(), id, batch->end_id(), batch->frames(id, batch->end_id())});
             examined = batch->end_id() - 1;
             continue;
         }
-        for (; id < batch->end_id(); ++id) {
-            if (wanted(*batch, id)) {
-                const bool extends =
-                    !pieces.empty() && pieces.back().batch == batch.get() && pieces.back().to == id;
-                if (!extends) {
-                    if (pieces.size() == max_pieces) return examined;
-                    pieces.push_back({batch.get(), id, id, {}});
-                }
-                auto& run = pieces.back();
-                run.to = id + 1;
-                run.bytes = batch->frames(run.from, run.to);
+        const auto& wanted = *matches[i];
+        for (auto it = std::ranges::lower_bound(wanted, id); it != wanted.end(); ++it) {
+            const bool extends =
+                !pieces.empty() && pieces.back().batch == batch.get() && pieces.back().to == *it;
+            if (!extends) {
+                if (pieces.size() == max_pieces) return examined;
+                pieces.push_back({batch.get(), *it, *it, {}});
             }
-            examined = id;
+            auto& run = pieces.back();
+            run.to = *it + 1;
+            run.bytes = batch->frames(run.from, run.to);
+            examined = *it;
         }
+        examined = batch->end_id() - 1;
     }
     return examined;
 }
@@ -218,10 +256,13 @@ void event_stream::advance(const std::vector<piece>& pieces, std::size_t sent) {
 }
 
 net::awaitable<bool> event_stream::send_batches(std::vector<live::shared_batch> batches) {
+    const auto matches = co_await match(batches);
+    if (std::ranges::find(matches, nullptr) != matches.end()) co_return false;
+    if (peer_gone_) co_return false;
     bool blocked = false;
     while (!blocked) {
         std::vector<piece> pieces;
-        const auto examined = choose(batches, pieces);
+        const auto examined = choose(batches, matches, pieces);
         if (pieces.empty()) {
             const bool stuck = examined == position_;
             position_ = examined;

@@ -2,30 +2,18 @@
 // One Server-Sent Events session: a cursor that pulls.
 #pragma once
 
-#include "daemon/filter/record_filter.hpp"
 #include "daemon/http/connection.hpp"
-#include "daemon/live/broadcaster.hpp"
-#include "daemon/live/catch_up.hpp"
-#include "daemon/net/offload.hpp"
+#include "daemon/http/stream_filter.hpp"
+#include "daemon/http/stream_sources.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 namespace livelogd::http {
-
-/// What streams read from. The parts outlive every stream.
-struct stream_sources {
-    const storage::log& log;
-    live::broadcaster& live;
-    live::catch_up& files;
-    net::worker_pool& workers;
-    std::stop_token stopping;  ///< the daemon stops: reading from the files ends early
-};
 
 struct stream_options {
     filter::record_filter filter;
@@ -58,24 +46,27 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     };
 
     net::awaitable<void> watch_peer();
-    net::awaitable<void> find_start(storage::log_snapshot snapshot);
+    net::awaitable<bool> find_start(storage::log_snapshot snapshot);
+    net::awaitable<bool> find_replay(storage::log_snapshot snapshot);
     net::awaitable<bool> follow();
     net::awaitable<bool> send_status(live::pulled news);
     net::awaitable<bool> send_batches(std::vector<live::shared_batch> batches);
+    net::awaitable<std::vector<live::batch_matches>> match(std::vector<live::shared_batch> batches);
     net::awaitable<bool> catch_up();
     /// `bytes` must outlive the call.
     net::awaitable<bool> send_notice(const std::string& bytes);
     net::awaitable<bool> say_bye();
     net::awaitable<bool> wait_for_client();
     protocol::record_id choose(const std::vector<live::shared_batch>& batches,
+                               const std::vector<live::batch_matches>& matches,
                                std::vector<piece>& pieces) const;
     void advance(const std::vector<piece>& pieces, std::size_t sent);
-    [[nodiscard]] bool wanted(const live::event_batch& batch, protocol::record_id id) const;
     [[nodiscard]] protocol::record_id newest() const { return sources_.log.snapshot().next_id - 1; }
 
     std::shared_ptr<connection> client_;
     stream_sources sources_;
     stream_options options_;
+    stream_filter filter_;
     live::subscription subscription_;
     protocol::record_id position_ = 0;  ///< everything up to here has been examined, and sent if it matches
     std::size_t frame_sent_ = 0;        ///< bytes of the frame of position_ + 1 that are out

@@ -2,6 +2,7 @@
 #include "daemon/http/parameters.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -16,15 +17,36 @@ std::string quoted(std::string_view value) {
     return "'" + std::string(value.substr(0, shown)) + (shown < value.size() ? "…'" : "'");
 }
 
+std::string listed(std::span<const std::string_view> words, std::string_view separator) {
+    std::string list;
+    for (const auto word : words) {
+        if (!list.empty()) list += separator;
+        list += word;
+    }
+    return list;
+}
+
+std::size_t place_among(std::span<const std::string_view> words, std::string_view name,
+                        std::string_view value) {
+    const auto found = std::ranges::find(words, value);
+    if (found == words.end()) {
+        throw bad_request::in_parameter(
+            name, std::string(name) + " must be " + listed(words, " or ") + ", not " + quoted(value));
+    }
+    return static_cast<std::size_t>(found - words.begin());
+}
+
 }  // namespace
 
-parameters::parameters(const request& from, std::initializer_list<std::string_view> known)
+parameters::parameters(const request& from, std::initializer_list<std::string_view> known,
+                       std::span<const std::string_view> shared)
     : given_(from.parameters) {
     for (const auto& [name, value] : given_) {
         if (std::ranges::find(known, name) != known.end()) continue;
-        std::string list;
-        for (const auto k : known)
-            list += (list.empty() ? "" : ", ") + std::string(k);
+        if (std::ranges::find(shared, name) != shared.end()) continue;
+        auto names = std::vector<std::string_view>(known);
+        names.insert(names.end(), shared.begin(), shared.end());
+        const auto list = listed(names, ", ");
         throw bad_request::in_parameter(
             name, "unknown parameter " + quoted(name) + " (here: " + (list.empty() ? "none" : list) + ")");
     }
@@ -61,6 +83,26 @@ std::optional<std::uint64_t> parameters::whole_number(std::string_view name, std
                                                   + ", not " + quoted(*text));
     }
     return value;
+}
+
+std::optional<bool> parameters::truth(std::string_view name) const {
+    static constexpr std::array<std::string_view, 2> words{"false", "true"};
+    const auto place = choice(name, words);
+    return place ? std::optional(*place == 1) : std::nullopt;
+}
+
+std::optional<std::size_t> parameters::choice(std::string_view name,
+                                              std::span<const std::string_view> words) const {
+    const auto text = one(name);
+    return text ? std::optional(place_among(words, name, *text)) : std::nullopt;
+}
+
+std::vector<std::size_t> parameters::choices(std::string_view name,
+                                             std::span<const std::string_view> words) const {
+    std::vector<std::size_t> places;
+    for (const std::string& value : all(name))
+        places.push_back(place_among(words, name, value));
+    return places;
 }
 
 std::optional<double> parameters::positive_number(std::string_view name, double most) const {

@@ -32,16 +32,17 @@ std::string http_date() {
 }  // namespace
 
 reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter,
-                  std::string_view hint) {
+                  std::string_view hint, std::optional<std::size_t> at) {
     boost::json::object error;
     error["error"] = protocol::to_valid_utf8(sentence, 3 * sentence.size());
     if (!parameter.empty()) error["parameter"] = parameter;
+    if (at) error["at"] = *at;
     if (!hint.empty()) error["hint"] = hint;
     return {.status = status, .body = boost::json::serialize(error) + "\n"};
 }
 
 reply error_reply(const bad_request& refused) {
-    return error_reply(refused.status(), refused.what(), refused.parameter(), refused.hint());
+    return error_reply(refused.status(), refused.what(), refused.parameter(), refused.hint(), refused.at());
 }
 
 std::string serialize_head(const reply& answer,

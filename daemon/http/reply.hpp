@@ -5,8 +5,10 @@
 #include "daemon/http/connection.hpp"
 #include "daemon/http/request.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +24,8 @@ class body_source {
     /// Appends the next piece; false once the body is complete. An exception ends the connection, so that
     /// what has been sent cannot be taken for the whole.
     virtual net::awaitable<bool> next(std::string& out) = 0;
+    /// Asked while the client is slow: whether the answer is to be given up. Not while next() runs.
+    virtual bool is_overdue() { return false; }
 };
 
 /// A body without an end: the function writes `head`, then takes the connection over until it is closed.
@@ -36,9 +40,10 @@ struct reply {
         std::string{};
 };
 
-/// `{"error":"<sentence>","parameter":"<name>","hint":"<what helps>"}`, the latter two if there are such.
+/// `{"error":"<sentence>","parameter":"<name>","at":<characters>,"hint":"<what helps>"}`, all but the first
+/// if there are such.
 reply error_reply(unsigned status, std::string_view sentence, std::string_view parameter = {},
-                  std::string_view hint = {});
+                  std::string_view hint = {}, std::optional<std::size_t> at = std::nullopt);
 reply error_reply(const bad_request& refused);
 
 /// The bytes of the reply's head. Every reply gets the daemon's security headers here. `extra`: lines of the

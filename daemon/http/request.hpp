@@ -2,8 +2,10 @@
 // A request as the endpoints see it. No Beast, no sockets.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,24 +17,29 @@ namespace livelogd::http {
 class bad_request : public std::runtime_error {
   public:
     bad_request(unsigned status, const std::string& sentence, std::string parameter = {},
-                std::string hint = {})
+                std::string hint = {}, std::optional<std::size_t> at = std::nullopt)
         : std::runtime_error(sentence),
           status_(status),
           parameter_(std::move(parameter)),
-          hint_(std::move(hint)) {}
-    /// A parameter is at fault: 400.
-    static bad_request in_parameter(std::string_view name, const std::string& sentence) {
-        return {400, sentence, std::string(name)};
+          hint_(std::move(hint)),
+          at_(at) {}
+    /// A parameter is at fault: 400. `at`: where in its value, if that is known, in characters.
+    static bad_request in_parameter(std::string_view name, const std::string& sentence,
+                                    std::optional<std::size_t> at = std::nullopt) {
+        return {400, sentence, std::string(name), {}, at};
     }
     [[nodiscard]] unsigned status() const { return status_; }
     [[nodiscard]] const std::string& parameter() const { return parameter_; }
     /// What would help, where the sentence is fixed.
     [[nodiscard]] const std::string& hint() const { return hint_; }
+    /// How many characters of the parameter's value stand before what is wrong.
+    [[nodiscard]] std::optional<std::size_t> at() const { return at_; }
 
   private:
     unsigned status_;
     std::string parameter_;
     std::string hint_;
+    std::optional<std::size_t> at_;
 };
 
 /// Decoded query parameters, in the order given.
@@ -46,7 +53,9 @@ struct request {
     std::string authority;  ///< the host of an absolute-form target; empty for the usual form
     bool http_1_0 = false;
     bool keep_alive = true;  ///< the client wants the connection kept
-    bool has_body = false;   ///< a body is announced: none is read, so the connection ends with the answer
+    /// Triggered when the client has hung up: nobody waits for the answer any more.
+    std::stop_token gone = {};
+    bool has_body = false;  ///< a body is announced: none is read, so the connection ends with the answer
 
     /// The value of the first header of that name (lower case).
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {

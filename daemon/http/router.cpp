@@ -10,12 +10,18 @@ constexpr const char* allowed_methods = "GET, HEAD, OPTIONS";
 
 }  // namespace
 
+bool router::route::takes(std::string_view asked) const {
+    if (!is_family) return asked == path;
+    return asked.size() > path.size() && asked.starts_with(path)
+           && asked.find('/', path.size()) == std::string_view::npos;
+}
+
 net::awaitable<reply> router::answer(const request& asked) const {
     if (asked.path == "*" && asked.method == "OPTIONS") {
         co_return reply{.status = 204, .content_type = "", .headers = {{"Allow", allowed_methods}}};
     }
-    const auto route = std::ranges::find(routes_, asked.path, [](const auto& r) { return r.first; });
-    if (route == routes_.end()) co_return error_reply(404, "there is nothing at this address");
+    const auto found = std::ranges::find_if(routes_, [&](const route& r) { return r.takes(asked.path); });
+    if (found == routes_.end()) co_return error_reply(404, "there is nothing at this address");
     if (asked.method == "OPTIONS") {
         co_return reply{.status = 204, .content_type = "", .headers = {{"Allow", allowed_methods}}};
     }
@@ -27,7 +33,7 @@ net::awaitable<reply> router::answer(const request& asked) const {
     }
     std::string failure;
     try {
-        co_return co_await route->second(asked);
+        co_return co_await found->answers(asked);
     } catch (const bad_request& refused) {
         co_return error_reply(refused);
     } catch (const std::exception& error) {

@@ -3,9 +3,16 @@
 
 #include "daemon/http/request_parser.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <array>
 #include <charconv>
+#include <exception>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace livelogd::http {
@@ -18,6 +25,9 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 /// before the connection is closed, so that the answer is not lost to a reset.
 constexpr auto linger_time = std::chrono::milliseconds(500);
 constexpr std::size_t linger_bytes = 256u << 10;
+
+/// How long an answer may still take to make once the client has closed its side of the connection.
+constexpr auto patience_after_eof = std::chrono::seconds(1);
 
 std::string chunk(std::string_view data) {
     std::array<char, 16> size{};
@@ -55,7 +65,7 @@ class conversation {
                 co_await linger();
                 break;
             }
-            auto answer = co_await make_answer(*asked);
+            auto answer = co_await make_answer_watched(*asked);
             goes_on = co_await send(std::move(answer), &*asked, asked->keep_alive && !asked->has_body);
             if (asked->has_body) co_await linger();
         }
@@ -101,6 +111,48 @@ class conversation {
         while (received_.compare(blank, 2, "\r\n") == 0)
             blank += 2;
         received_.erase(0, blank);
+    }
+
+    /// While the answer is made, somebody looks whether the client is still there.
+    net::awaitable<reply> make_answer_watched(request& asked) {
+        std::stop_source gone;
+        asked.gone = gone.get_token();
+        net::asio::cancellation_signal enough;
+        bool watching = true;
+        net::asio::steady_timer watch_end(client_->executor(), clock::time_point::max());
+        auto watch = watch_client(gone);
+        net::asio::co_spawn(client_->executor(), std::move(watch),
+                            net::asio::bind_cancellation_slot(enough.slot(), [&](const std::exception_ptr&) {
+                                watching = false;
+                                watch_end.cancel();
+                            }));
+        auto answer = co_await make_answer(asked);
+        enough.emit(net::asio::cancellation_type::terminal);
+        while (watching)
+            co_await watch_end.async_wait(net::as_result);
+        co_return answer;
+    }
+
+    /// Triggers `gone` once the client has hung up. What it sends meanwhile belongs to its next request.
+    net::awaitable<void> watch_client(std::stop_source gone) {
+        std::array<char, 1024> piece;
+        while (received_.size() < limits_.header_bytes) {
+            const auto got = co_await client_->read_some(net::asio::buffer(piece), connection::no_limit);
+            if (got.error == net::asio::error::operation_aborted) co_return;
+            if (got.error == net::asio::error::eof) {
+                // It may have closed its side only, and still wait: for what is at hand, not for a long
+                // search.
+                net::asio::steady_timer patience(client_->executor(), patience_after_eof);
+                const auto [stopped] = co_await patience.async_wait(net::as_result);
+                if (!stopped) gone.request_stop();
+                co_return;
+            }
+            if (got.error) {
+                gone.request_stop();
+                co_return;
+            }
+            received_.append(piece.data(), got.size);
+        }
     }
 
     net::awaitable<reply> make_answer(const request& asked) {
@@ -174,12 +226,25 @@ class conversation {
             }
             if (piece.empty()) continue;
             if (chunked) piece = chunk(piece);
-            const auto error = co_await write_all(*client_, piece, limits_.stall);
-            if (error) co_return false;
+            const bool taken = co_await send_piece(piece, source);
+            if (!taken) co_return false;
         }
         if (!chunked) co_return true;
         const auto error = co_await write_all(*client_, "0\r\n\r\n", limits_.stall);
         co_return !error;
+    }
+
+    net::awaitable<bool> send_piece(std::string_view bytes, body_source& source) {
+        while (!bytes.empty()) {
+            net::error_code error;
+            const std::array buffers{net::asio::const_buffer(bytes.data(), bytes.size())};
+            bytes.remove_prefix(client_->write_now(buffers, error));
+            if (!error) continue;
+            if (error != net::asio::error::would_block || source.is_overdue()) co_return false;
+            error = co_await client_->wait_writable(limits_.stall);
+            if (error) co_return false;
+        }
+        co_return true;
     }
 
     net::awaitable<void> linger() {

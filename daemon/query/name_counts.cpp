@@ -8,8 +8,10 @@ namespace livelogd::query {
 void name_counts::add(std::string_view name) {
     if (const auto known = counts_.find(name); known != counts_.end()) {
         ++known->second;
-    } else {
+    } else if (budget_->take(name.size())) {
         counts_.emplace(name, 1);
+    } else {
+        ++beyond_;
     }
 }
 
@@ -32,14 +34,12 @@ std::vector<name_counts::entry> name_counts::top(std::size_t most) const {
     const auto before = [](const entry& a, const entry& b) {
         return a.count != b.count ? a.count > b.count : a.name < b.name;
     };
-    if (entries.size() <= most) {
-        std::sort(entries.begin(), entries.end(), before);
-        return entries;
-    }
-
-    const auto rest = entries.begin() + static_cast<std::ptrdiff_t>(most);
+    const auto shown = std::min(most, entries.size());
+    const auto rest = entries.begin() + static_cast<std::ptrdiff_t>(shown);
     std::partial_sort(entries.begin(), rest, entries.end(), before);
-    entry other{.name = other_name, .count = 0};
+    if (rest == entries.end() && beyond_ == 0) return entries;
+
+    entry other{.name = other_name, .count = beyond_};
     for (auto i = rest; i != entries.end(); ++i)
         other.count += i->count;
     entries.erase(rest, entries.end());

@@ -14,9 +14,29 @@
 
 namespace livelogd::query {
 
-/// Keeps every name; what is shown of them is bounded.
+/// The memory that the names of one answer may take together, bytes. One thread at a time.
+class name_budget {
+  public:
+    static constexpr std::size_t default_bytes = 64u << 20;
+    explicit name_budget(std::size_t bytes = default_bytes) : left_(bytes) {}
+    /// Whether there is room for one more name of so many bytes; then it is taken.
+    bool take(std::size_t bytes) {
+        constexpr std::size_t overhead = 96;  // of an entry in a map of names
+        if (bytes + overhead > left_) return false;
+        left_ -= bytes + overhead;
+        return true;
+    }
+
+  private:
+    std::size_t left_;
+};
+
+/// Keeps every name that the budget has room for; what is shown of them is bounded.
 class name_counts {
   public:
+    /// `budget` must outlive the counts.
+    explicit name_counts(name_budget& budget) : budget_(&budget) {}
+
     /// What the rest is shown as.
     static constexpr std::string_view other_name = "(other)";
 
@@ -32,8 +52,9 @@ class name_counts {
     void add(const protocol::json_token& value);
 
     /// The `most` most frequent names, by falling count, ties by name in the order of its bytes. If there are
-    /// more names, one more entry follows, other_name with the sum of the rest; a name that is really spelled
-    /// so is part of that entry then, for a map can hold it only once.
+    /// more names, or were more than the budget has room for, one more entry follows, other_name with the sum
+    /// of the rest; a name that is really spelled so is part of that entry then, for a map can hold it only
+    /// once.
     [[nodiscard]] std::vector<entry> top(std::size_t most) const;
 
   private:
@@ -42,7 +63,9 @@ class name_counts {
         using is_transparent = void;
         std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
     };
+    name_budget* budget_;
     std::unordered_map<std::string, std::uint64_t, name_hash, std::equal_to<>> counts_;
+    std::uint64_t beyond_ = 0;  ///< of names that there was no room for
 };
 
 }  // namespace livelogd::query

@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/replay.hpp"
 
-#include "daemon/query/backward_search.hpp"
-#include "daemon/storage/segment_index.hpp"
-
 #include <utility>
 
 namespace livelogd::query {
 
-protocol::record_id replay_position(const storage::log_snapshot& snapshot,
-                                    const filter::record_filter& filter, std::size_t count,
-                                    std::stop_token stop) {
-    if (count == 0) return snapshot.next_id - 1;
-    backward_search search(snapshot, filter, false, std::move(stop));
-    record_place place;
-    for (std::size_t found = 0; found < count; ++found)
-        if (!search.next(place)) return snapshot.oldest_id() - 1;
-    // Lines that are no records have ids too, so the id is not told by counting matches: the lines before it
-    // are counted.
-    storage::segment_index lines_before(snapshot.segment(place.segment).first_id);
-    lines_before.extend(search.file()->get(), place.offset);
-    return lines_before.end_id() - 1;
+replay_search::replay_search(storage::log_snapshot snapshot, filter::record_filter filter, std::size_t count,
+                             search_context context)
+    : snapshot_(std::move(snapshot)),
+      filter_(std::move(filter)),
+      wanted_(count),
+      search_(snapshot_, filter_, {}, std::move(context)),
+      position_(snapshot_.next_id - 1) {}
+
+bool replay_search::advance(std::chrono::steady_clock::time_point deadline) {
+    search_.set_deadline(deadline);
+    found_record record;
+    while (wanted_ > 0) {
+        switch (search_.next(record)) {
+            case search_step::found:
+                position_ = record.id - 1;
+                --wanted_;
+                break;
+            case search_step::end:
+                position_ = snapshot_.oldest_id() - 1;
+                wanted_ = 0;
+                break;
+            case search_step::out_of_time:
+                return false;
+        }
+    }
+    return true;
 }
 
 }  // namespace livelogd::query

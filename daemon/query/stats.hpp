@@ -11,16 +11,20 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace livelogd::query {
 
 struct stats_request {
-    filter::record_filter filter;
+    filter::record_filter filter = {};
     double hours = 24;
-    std::size_t response_times = 1000;  ///< most values in api_stats.response_times
-    std::int64_t now_us = 0;            ///< the window is [now - hours, ∞)
-    std::string daemon = {};            ///< a JSON value that is the answer's `daemon`; empty: without
-    bool strict = false;                ///< a file that is shorter than the snapshot says is an error
+    std::size_t response_times = 1000;     ///< most values in api_stats.response_times
+    std::size_t buckets = 0;               ///< parts of the timeline; 0: without
+    std::vector<std::string> facets = {};  ///< fields whose values are counted
+    std::int64_t now_us = 0;               ///< the window is [now - hours, ∞)
+    std::int64_t orphan_after_us = 0;      ///< a request without response is orphaned from this age on
+    std::string daemon = {};               ///< a JSON value that is the answer's `daemon`; empty: without
+    bool strict = false;                   ///< a file that is shorter than the snapshot says is an error
 };
 
 /// The JSON object of the answer. Blocks on the disk. Throws query::stopped, query::log_changed or

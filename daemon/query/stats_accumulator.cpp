@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/stats_accumulator.hpp"
 
+#include "daemon/query/error_type.hpp"
 #include "protocol/record_digest.hpp"
 
 #include <cmath>
@@ -59,17 +60,7 @@ void stats_accumulator::add_error(const protocol::record_fields& fields) {
     ++totals_.errors;
     totals_.error_endpoints.add(fields.endpoint);
     totals_.error_status_codes.add(fields.status_code);
-    for (const auto* told :
-         {&fields.error_type, &fields.exception_type, &fields.error_dot_type, &fields.response_error_type}) {
-        if (told->is_string() && !told->inner().empty()) return totals_.error_types.add(*told);
-    }
-    // Every error gets a type, so that the counts add up to the number of errors.
-    if (fields.status_code.is_number()) {
-        name_.assign("HTTP ").append(fields.status_code.text);
-        totals_.error_types.add(std::string_view(name_));
-    } else {
-        totals_.error_types.add(std::string_view("unknown"));
-    }
+    totals_.error_types.add(std::string_view(error_type_of(fields)));
 }
 
 }  // namespace livelogd::query

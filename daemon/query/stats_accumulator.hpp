@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/query/duration_histogram.hpp"
+#include "daemon/query/json_text.hpp"
 #include "daemon/query/name_counts.hpp"
 #include "protocol/json_token.hpp"
 #include "protocol/scan.hpp"
@@ -15,8 +16,6 @@
 #include <vector>
 
 namespace livelogd::query {
-
-__extension__ using wide_count = unsigned __int128;
 
 /// The newest so many texts.
 class newest_texts {
@@ -40,6 +39,15 @@ class newest_texts {
 std::optional<std::uint64_t> duration_us(const protocol::json_token& duration_ms);
 
 struct stats_totals {
+    /// `names` must outlive the totals.
+    explicit stats_totals(name_budget& names)
+        : request_endpoints(names),
+          request_methods(names),
+          response_status_codes(names),
+          error_types(names),
+          error_endpoints(names),
+          error_status_codes(names) {}
+
     std::uint64_t logs = 0;
 
     std::uint64_t requests = 0;
@@ -56,11 +64,13 @@ struct stats_totals {
     name_counts error_status_codes;
 };
 
-/// Takes the records that count, in the order of the log.
+/// Takes the records that count, in the order of the log: requests, responses and errors, whatever answers
+/// them.
 class stats_accumulator {
   public:
-    /// Keeps the spelling of the newest `response_times` durations.
-    explicit stats_accumulator(std::size_t response_times) : response_times_(response_times) {}
+    /// Keeps the spelling of the newest `response_times` durations. `names` must outlive it.
+    stats_accumulator(std::size_t response_times, name_budget& names)
+        : totals_(names), response_times_(response_times) {}
 
     void add(const protocol::record_fields& fields);
 
@@ -74,7 +84,6 @@ class stats_accumulator {
 
     stats_totals totals_;
     newest_texts response_times_;
-    std::string name_;  ///< memory for names that are put together
 };
 
 }  // namespace livelogd::query

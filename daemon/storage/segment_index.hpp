@@ -38,10 +38,6 @@ class segment_index {
     /// The block with record `id`; nothing if the segment does not hold it (so far).
     [[nodiscard]] std::optional<record_block> block_with(protocol::record_id id) const;
 
-    /// The id of the record that starts at `offset`, which must be a record's start. Reads up to one stride.
-    /// Throws std::system_error if reading fails or the file has been cut.
-    [[nodiscard]] protocol::record_id id_at(int fd, std::uint64_t offset) const;
-
   private:
     struct mark {
         std::uint64_t offset = 0;  ///< of the first record that starts in this stretch

@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 VECTORS = Path(__file__).resolve().parents[2] / "protocol/vectors"
 
@@ -28,6 +29,14 @@ TARGETS: list[str] = [
     f"{LOGS}/recent?type=a+b%2Bc", f"{LOGS}/recent?=&&a&=b", f"{LOGS}/recent%00", f"{LOGS}%2frecent", "/../../etc/passwd", f"{LOGS}/recent#x?lines=2",
     f"http://localhost{LOGS}/recent?lines=1", "http://evil.example/", "https://127.0.0.1:5000", "localhost:5000", "/" + "a" * 300,
     f"{LOGS}/recent?lines=" + "%c3%a9" * 30,
+]  # fmt: skip
+EXPRESSIONS: list[str] = [
+    "", "timeout", '"a phrase"', r'"a \"quote\" and \\"', "-word", "/reg(ex|ular)/", r"/a\/b \d+/", "-/(?i)x/", "field:value", "-a.b.c:-1", 'f:"a b"',
+    "endpoint:/api/*", "f:*x*", "f:*", "f:**", "f:/^re$/", 'f:(a|"b c"|/d/|e*)', "f:( a | b )", "duration_ms>400", "n<=-1.5e3", "level>=warning",
+    "level:(error|50)", "type:errors -type:api type:(request|x)", 'model:"m:8b"', "model:/b$/", "status:4xx status:400-499 status:ok status>=500",
+    "café 日本 -ß", "- x", "--x", '"open', "/open", "f:", "f:(a", "f:(a|)", "f:>4", "a>b", "level:loud", "/(/", "f:/[/", "since:2h", "http://x", "//", "(a|b)",
+    "a > 5", 'x"y', "w " * 101, "/r/ " * 9, "x:(" + "v|" * 100 + "v)", "endpoint:/health /ready /time out/", "/(a{30}){30}/", "/(x+x+)+y/",
+    "2026-11-27T10:30:00+01:00", "2026-11-27 10:30 01:00", "2026-11-27", "15m", "99999999999w", "4xx", "404", "400-499", "WARN", "30", "errors", "all",
 ]  # fmt: skip
 FIELDS: list[list[str]] = [
     ["Host: localhost"], ["Host: 127.0.0.1:5000"], ["Host: [::1]:5000"], ["Host: LOGS.example."], ["Host: evil.example"], ["Host: caf\xe9"], ["Host:"], [],
@@ -100,14 +109,21 @@ def conversations() -> Iterator[bytes]:
 def inputs(target: str) -> Iterator[bytes]:
     if target == "scan_fuzz":
         yield from records()
+    elif target == "llm_fuzz":
+        yield from (bytes_of(case, "line") for case in cases("llm"))
     elif target == "framer_fuzz":
         yield from in_groups(records(), 7)
     elif target == "intake_fuzz":
         yield from in_groups(records(), 4)
     elif target == "timestamp_fuzz":
         yield from (bytes_of(case, "text") for case in cases("timestamps"))
+    elif target == "filter_fuzz":
+        yield from (one.encode() for one in EXPRESSIONS)
     elif target == "query_fuzz":
         yield from (one.encode() for one in TARGETS)
+        for number, one in enumerate(EXPRESSIONS):
+            name = ("q", "search", "since", "status", "level", "type")[number % 6]
+            yield f"{LOGS}/recent?q={quote(one)}&{name}={quote_plus(one)}".encode()
     elif target == "session_fuzz":
         yield from conversations()
     else:

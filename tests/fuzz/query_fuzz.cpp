@@ -114,7 +114,8 @@ std::string only(const http::request& asked, std::string_view name) {
 }
 
 void read_parameters(const http::request& asked) {
-    const http::parameters given(asked, {"lines", "hours", "type", "after", "replay", "response_times"});
+    const http::parameters given(asked, {"lines", "hours", "after", "replay", "response_times"},
+                                 filter::filter_parameters());
     const auto whole = [&](std::string_view name, std::uint64_t least, std::uint64_t most) {
         const auto value = given.whole_number(name, least, most);
         if (!value) return;
@@ -133,11 +134,16 @@ void read_parameters(const http::request& asked) {
         require(only(asked, "hours").find_first_not_of("0123456789.") == std::string::npos,
                 "hours are plain decimal digits");
     }
-    const auto types = given.all("type");
+    filter::filter_words words;
+    for (const std::string_view name : filter::filter_parameters())
+        filter::values_of(words, name) = given.all(name);
     try {
-        const filter::record_filter filter(types);
-    } catch (const std::invalid_argument& error) {
-        check_refusal(http::bad_request::in_parameter("type", error.what()));
+        static const auto zone = base::time_zone::named("Europe/Berlin");
+        const filter::record_filter filter(words, 1'800'000'000'000'000, zone);
+        require(filter.passes_everything() == (filter.key().empty()),
+                "a filter that asks for something says what");
+    } catch (const filter::filter_error& error) {
+        check_refusal(http::bad_request::in_parameter(error.parameter(), error.what(), error.at()));
     }
 }
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "protocol": set(),
     "daemon/base": {"protocol"},
-    "daemon/filter": {"protocol"},
+    "daemon/filter": {"protocol", "daemon/base"},
     "daemon/storage": {"protocol", "daemon/base"},
     "daemon/net": {"daemon/base"},
     "daemon/live": {"protocol", "daemon/filter", "daemon/storage", "daemon/net"},
@@ -37,6 +37,7 @@ CONFINED = {
     "CLI": {"daemon/app/command_line.cpp"},
     "boost/json/basic_parser": {"protocol/validation.cpp"},
     "date/": {"daemon/base/time_zone.cpp"},
+    "re2/": {"daemon/filter/pattern.cpp"},
 }
 WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/query")
 

@@ -5,6 +5,7 @@
 #include "daemon/ingest/pipeline.hpp"
 #include "daemon/live/broadcaster.hpp"
 #include "daemon/live/catch_up.hpp"
+#include "daemon/live/shared_matches.hpp"
 #include "daemon/net/offload.hpp"
 #include "daemon/storage/log.hpp"
 #include "tests/support/batches.hpp"
@@ -104,6 +105,9 @@ class live_log {
     protocol::record_id first_id;
     live::broadcaster live;
     live::catch_up files;
+    live::shared_matches matches{workers};
+    storage::line_counts lines;
+    base::time_zone zone = base::time_zone::named("UTC");
     ingest::counters count;
     ingest::current_policy rules{std::make_shared<const ingest::policy>()};
     ingest::pipeline to_log;

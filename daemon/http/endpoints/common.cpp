@@ -12,12 +12,15 @@ void require_api_calls(const services& s) {
 }
 
 filter::record_filter filter_of(const parameters& given, const services& s) {
+    filter::filter_words words;
+    for (const std::string_view name : filter::filter_parameters())
+        filter::values_of(words, name) = given.all(name);
     try {
-        filter::record_filter filter(given.all("type"));
+        filter::record_filter filter(words, base::now_us(), s.zone);
         if (filter.asks_for_api_calls()) require_api_calls(s);
         return filter;
-    } catch (const std::invalid_argument& error) {
-        throw bad_request::in_parameter("type", error.what());
+    } catch (const filter::filter_error& error) {
+        throw bad_request::in_parameter(error.parameter(), error.what(), error.at());
     }
 }
 
@@ -27,6 +30,8 @@ router make_router(const services& s) {
     routes.add("/api/v1/logs/stream", stream_endpoint(s));
     routes.add("/api/v1/logs/recent", recent_endpoint(s));
     routes.add("/api/v1/logs/stats", stats_endpoint(s));
+    routes.add("/api/v1/logs/requests", requests_endpoint(s));
+    routes.add_family(records_prefix, record_endpoint(s));
     routes.add("/healthz", health_endpoint());
     routes.add("/readyz", readiness_endpoint(s));
     return routes;

@@ -1,76 +1,77 @@
 // SPDX-License-Identifier: MIT
-// GET /api/v1/logs/recent: lines (1 to 100000, default 100), type.
-#include "daemon/query/recent.hpp"
-#include "daemon/http/endpoints.hpp"
-#include "daemon/http/parameters.hpp"
-#include "daemon/query/log_changed.hpp"
+// GET /api/v1/logs/recent: filters, lines (1 to 100000, default 100), before=ID, after=ID, ids, format (json
+// or ndjson), elide (bytes), scan_ms. GET /api/v1/logs/records/ID: one record: ids, elide.
+#include "daemon/http/query_call.hpp"
+
+#include <array>
 
 namespace livelogd::http {
 namespace {
 
 constexpr std::uint64_t max_lines = 100000;
+constexpr std::uint64_t least_elide = 16;
+constexpr std::uint64_t max_elide = 16u << 20;
+constexpr std::array<std::string_view, 2> formats{"json", "ndjson"};
 
-/// The pieces of the answer, each made on a worker thread. The first one, in which the search was done, is at
-/// hand.
-class recent_body final : public body_source {
-  public:
-    recent_body(std::shared_ptr<query::recent_answer> answer, net::worker_pool& workers, std::string first)
-        : answer_(std::move(answer)), workers_(workers), first_(std::move(first)) {}
+query::record_form form_of(const parameters& given) {
+    query::record_form form;
+    form.ids = given.truth("ids").value_or(false);
+    if (const auto bytes = given.whole_number("elide", least_elide, max_elide))
+        form.elide = static_cast<std::size_t>(*bytes);
+    return form;
+}
 
-    net::awaitable<bool> next(std::string& out) override {
-        if (!first_.empty()) {
-            out = std::exchange(first_, {});
-            co_return true;
-        }
-        auto work = [answer = answer_] {
-            made result;
-            result.answer = answer;
-            result.more = answer->next(result.piece);
-            return result;
-        };
-        auto next = co_await net::offload(workers_, std::move(work));
-        out = std::move(next.piece);
-        co_return next.more;
-    }
+protocol::record_id id_in(std::string_view path) {
+    const auto id = protocol::parse_record_id(path.substr(std::string_view(records_prefix).size()));
+    if (!id) throw bad_request::in_parameter("id", "the id of a record is a whole number below 2^53");
+    return *id;
+}
 
-    struct made {
-        std::shared_ptr<query::recent_answer> answer;
-        bool more = false;
-        std::string piece;
-    };
-    /// The search, and the first piece of the answer.
-    static net::awaitable<made> begin(query::recent_request wanted, const services& s) {
-        auto work = [wanted = std::move(wanted), log = &s.log, stopping = s.streams.stopping]() mutable {
-            return query::from_steady_view(*log, [&](storage::log_snapshot snapshot, bool strict) {
-                made result;
-                wanted.strict = strict;
-                result.answer = std::make_shared<query::recent_answer>(std::move(snapshot), wanted, stopping);
-                result.more = result.answer->next(result.piece);
-                return result;
-            });
-        };
-        co_return co_await net::offload(s.streams.workers, std::move(work));
-    }
-
-  private:
-    std::shared_ptr<query::recent_answer> answer_;
-    net::worker_pool& workers_;
-    std::string first_;
-};
+/// Why there is no such record.
+std::string absence(protocol::record_id id, const storage::log_snapshot& log) {
+    const auto name = "record " + std::to_string(id);
+    if (id >= log.next_id)
+        return name + " is not given yet: the newest is " + std::to_string(log.next_id - 1);
+    if (id < log.oldest_id())
+        return name + " is not kept any more: the oldest is " + std::to_string(log.oldest_id());
+    return name + " is not in the files: it was never given, or its line has been removed or damaged";
+}
 
 }  // namespace
 
 endpoint recent_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
-        const parameters given(asked, {"lines", "type"});
-        query::recent_request wanted;
+        const parameters given(asked, {"lines", "before", "after", "ids", "format", "elide", "scan_ms"},
+                               filter::filter_parameters());
+        query::history_request wanted;
         wanted.lines = given.whole_number("lines", 1, max_lines).value_or(wanted.lines);
+        wanted.before = id_parameter(given, "before");
+        wanted.after = id_parameter(given, "after");
+        wanted.form = form_of(given);
+        if (given.choice("format", formats) == 1) wanted.format = query::answer_format::ndjson;
+        wanted.scan_time = scan_time(given);
         wanted.filter = filter_of(given, s);
-        // What can go wrong goes wrong in the search: it is done before the answer's head says 200.
-        auto first = co_await recent_body::begin(std::move(wanted), s);
-        if (!first.more) co_return reply{.body = std::move(first.piece)};
-        co_return reply{.body = std::make_unique<recent_body>(std::move(first.answer), s.streams.workers,
-                                                              std::move(first.piece))};
+        const auto format = wanted.format;
+        auto stop = std::make_shared<const scan_stop>(asked, s);
+        auto begun = co_await begin_history(s, stop, std::move(wanted));
+        co_return history_reply(s, std::move(stop), std::move(begun), format);
+    };
+}
+
+endpoint record_endpoint(const services& s) {
+    return [s](const request& asked) -> net::awaitable<reply> {
+        const parameters given(asked, {"ids", "elide"});
+        const auto id = id_in(asked.path);
+        query::history_request wanted;
+        wanted.lines = 1;
+        wanted.before = id + 1;
+        wanted.after = id > 0 ? id - 1 : 0;
+        wanted.form = form_of(given);
+        wanted.format = query::answer_format::bare;
+        auto stop = std::make_shared<const scan_stop>(asked, s);
+        auto begun = co_await begin_history(s, stop, std::move(wanted));
+        if (!begun.answer->extent().first) co_return error_reply(404, absence(id, s.log.snapshot()), "id");
+        co_return history_reply(s, std::move(stop), std::move(begun), query::answer_format::bare);
     };
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GET /api/v1/logs/stream: type, after=ID, replay=N (0 to 100000); the header Last-Event-ID wins over
+// GET /api/v1/logs/stream: filters, after=ID, replay=N (0 to 100000); the header Last-Event-ID wins over
 // `after`.
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
@@ -13,7 +13,7 @@ constexpr std::uint64_t max_replay = 100000;
 
 endpoint stream_endpoint(const services& s) {
     return [s](const request& asked) -> net::awaitable<reply> {
-        const parameters given(asked, {"type", "after", "replay"});
+        const parameters given(asked, {"after", "replay"}, filter::filter_parameters());
         stream_options options;
         options.filter = filter_of(given, s);
         options.after = given.whole_number("after", 0, protocol::max_record_id);

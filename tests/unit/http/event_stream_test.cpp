@@ -3,6 +3,7 @@
 
 #include "protocol/sse.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/support/live_log.hpp"
 #include "tests/support/scripted_connection.hpp"
 
@@ -28,7 +29,9 @@ struct reader {
         : log(from), client(std::make_shared<test::scripted_connection>(from.context)) {
         client->peer_takes(room);
         auto stream = std::make_shared<http::event_stream>(
-            client, http::stream_sources{*log.log, log.live, log.files, log.workers, stopping.get_token()},
+            client,
+            http::stream_sources{*log.log, log.live, log.files, log.matches, log.lines, log.zone, log.workers,
+                                 log.workers, stopping.get_token()},
             std::move(options));
         auto body = [stream]() -> net::awaitable<void> { co_await stream->run("HEAD\r\n\r\n"); };
         net::asio::co_spawn(client->executor(), std::move(body), [this](const std::exception_ptr& error) {
@@ -159,7 +162,7 @@ TEST_CASE("replay shows the newest matching records first", "[http][stream]") {
     }
     http::stream_options options;
     options.replay = 2;
-    options.filter = filter::record_filter({"even"});
+    options.filter = test::filter_of_types({"even"});
     reader r(log, options);
     const auto even = [&](std::uint64_t n) {
         return frame(log.first_id + n, numbered(n, R"(,"type":"even")"));
@@ -175,7 +178,7 @@ TEST_CASE("a quiet stream pings, with the id it has examined and the newest one"
     log.append(records(0, 3));
     http::stream_options options;
     options.ping_interval = 30ms;
-    options.filter = filter::record_filter({"errors"});
+    options.filter = test::filter_of_types({"errors"});
     reader r(log, options);
     const auto ping = [&](std::uint64_t n) {
         const auto id = std::to_string(log.first_id + n);
@@ -216,7 +219,7 @@ TEST_CASE("a client that takes the stream in drops gets every byte once", "[http
     test::live_log log({.ring_bytes = 3000, .segment_max_bytes = 4000, .backup_count = 1000});
     http::stream_options options;
     options.after = 0;
-    if (filtered) options.filter = filter::record_filter({"b"});
+    if (filtered) options.filter = test::filter_of_types({"b"});
     reader r(log, options);
     std::string expected = head(log.first_id - 1);
     std::string received;
@@ -320,7 +323,7 @@ TEST_CASE("pings keep coming while a stream looks through files for what never m
     }
     http::stream_options options;
     options.after = 0;
-    options.filter = filter::record_filter({"errors"});
+    options.filter = test::filter_of_types({"errors"});
     options.ping_interval = 1ms;  // the files hold 16 MB
     reader r(log, options);
     const auto newest = log.first_id + count - 1;

@@ -12,6 +12,8 @@ using livelogd::query::name_counts;
 
 namespace {
 
+livelogd::query::name_budget budget;
+
 using pairs = std::vector<std::pair<std::string, std::uint64_t>>;
 
 pairs top(const name_counts& counts, std::size_t most) {
@@ -22,7 +24,7 @@ pairs top(const name_counts& counts, std::size_t most) {
 }
 
 name_counts of(const pairs& entries) {
-    name_counts counts;
+    name_counts counts(budget);
     for (const auto& [name, count] : entries)
         for (std::uint64_t i = 0; i < count; ++i)
             counts.add(std::string_view(name));
@@ -32,7 +34,7 @@ name_counts of(const pairs& entries) {
 }  // namespace
 
 TEST_CASE("counts fall, ties stand in the order of their bytes") {
-    CHECK(top(name_counts(), 10).empty());
+    CHECK(top(name_counts(budget), 10).empty());
     const auto counts = of({{"b", 2}, {"a", 2}, {"é", 2}, {"Z", 2}, {"", 1}, {"most", 5}, {"aa", 2}});
     CHECK(top(counts, 10) == pairs{{"most", 5}, {"Z", 2}, {"a", 2}, {"aa", 2}, {"b", 2}, {"é", 2}, {"", 1}});
 }
@@ -53,7 +55,7 @@ TEST_CASE("a real name (other) and the rest are one entry") {
 }
 
 TEST_CASE("scalars are names, whatever their spelling") {
-    name_counts counts;
+    name_counts counts(budget);
     counts.add({.kind = json_kind::string, .text = R"("GET")"});
     counts.add({.kind = json_kind::string, .text = R"("G\u0045T")"});
     counts.add({.kind = json_kind::string, .text = R"("")"});

@@ -5,19 +5,26 @@
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
 
+#include <chrono>
 #include <random>
 
-using livelogd::filter::record_filter;
 using livelogd::protocol::record_id;
-using livelogd::query::replay_position;
+using livelogd::query::replay_search;
+using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
 
 namespace {
 
 constexpr record_id first = test_log::first_id;
 
+using clock = std::chrono::steady_clock;
+
 record_id position(const test_log& log, std::size_t count, const std::vector<std::string>& types = {}) {
-    return replay_position(log.snapshot(), record_filter(types), count, {});
+    livelogd::storage::line_counts lines;
+    replay_search search(log.snapshot(), filter_of_types(types), count,
+                         {.lines = lines, .zone = livelogd::query::test::utc});
+    REQUIRE(search.advance(clock::now() + std::chrono::hours(1)));
+    return search.position();
 }
 
 std::string typed(const std::string& type) {
@@ -106,6 +113,25 @@ TEST_CASE("replay stops when nobody waits any more") {
     log.append({typed("a")});
     std::stop_source stop;
     stop.request_stop();
-    CHECK_THROWS_AS(replay_position(log.snapshot(), record_filter(), 1, stop.get_token()),
-                    livelogd::query::stopped);
+    livelogd::storage::line_counts lines;
+    replay_search search(log.snapshot(), {}, 1,
+                         {.lines = lines, .zone = livelogd::query::test::utc, .stop = stop.get_token()});
+    CHECK_THROWS_AS(search.advance(clock::now()), livelogd::query::stopped);
+}
+
+TEST_CASE("a replay is searched in steps, each of which gets on") {
+    test_log log;
+    log.append({typed("wanted")});
+    for (int i = 0; i < 4000; ++i)
+        log.append({typed("other")});
+    livelogd::storage::line_counts lines;
+    replay_search search(log.snapshot(), filter_of_types({"wanted"}), 1,
+                         {.lines = lines, .zone = livelogd::query::test::utc});
+    int steps = 0;
+    // The time is up at once, every time.
+    while (!search.advance(clock::now()))
+        ++steps;
+    CHECK(steps > 2);
+    CHECK(steps < 100);
+    CHECK(search.position() == first - 1);
 }

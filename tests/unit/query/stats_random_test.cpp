@@ -14,7 +14,6 @@
 #include <random>
 
 using livelogd::base::time_zone;
-using livelogd::filter::record_filter;
 using namespace livelogd::query::test;
 
 namespace {
@@ -190,7 +189,7 @@ TEST_CASE("statistics of random logs are those of a plain count") {
         CAPTURE(seed, records, minutes, type, response_times);
 
         const std::string answer = livelogd::query::stats_answer(log.snapshot(),
-                                                                 {.filter = record_filter({type}),
+                                                                 {.filter = filter_of_types({type}),
                                                                   .hours = static_cast<double>(minutes) / 60,
                                                                   .response_times = response_times,
                                                                   .now_us = noon_s * 1'000'000},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/stats_text.hpp"
+#include "daemon/query/json_text.hpp"
+#include "daemon/query/stats_accumulator.hpp"
 
 #include "tests/support/catch.hpp"
 

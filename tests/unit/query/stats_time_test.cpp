@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which records a window holds.
-#include "daemon/query/record_time.hpp"
+#include "daemon/query/record_clock.hpp"
 #include "daemon/query/stats.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
@@ -8,9 +8,9 @@
 #include <boost/json/parse.hpp>
 
 using livelogd::base::time_zone;
-using livelogd::filter::record_filter;
-using livelogd::query::record_time;
 using livelogd::query::stats_answer;
+using livelogd::query::told_time;
+using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
 
 namespace {
@@ -21,7 +21,7 @@ constexpr std::int64_t noon = 1'750'939'200 * second;  // 2025-06-26T12:00:00Z
 std::int64_t logs_in_window(const test_log& log, double hours, const std::string& zone = "UTC",
                             const std::vector<std::string>& types = {}, std::int64_t now = noon) {
     const auto answer = stats_answer(
-        log.snapshot(), {.filter = record_filter(types), .hours = hours, .response_times = 0, .now_us = now},
+        log.snapshot(), {.filter = filter_of_types(types), .hours = hours, .response_times = 0, .now_us = now},
         time_zone::named(zone), {});
     return boost::json::parse(answer).at("total_logs").as_int64();
 }
@@ -93,7 +93,7 @@ TEST_CASE("an ambiguous local time is the first of the two") {
 TEST_CASE("timestamps are read whatever their spelling, or not at all") {
     const auto zone = time_zone::named("Europe/Berlin");
     const auto string = [&](std::string_view text) {
-        return record_time({.kind = livelogd::protocol::json_kind::string, .text = text}, zone);
+        return told_time({.kind = livelogd::protocol::json_kind::string, .text = text}, zone);
     };
     CHECK(string(R"("2025-06-26T12:00:00Z")") == noon);
     CHECK(string(R"("2025-06-26T14:00:00")") == noon);
@@ -103,9 +103,9 @@ TEST_CASE("timestamps are read whatever their spelling, or not at all") {
     CHECK_FALSE(string(R"("2025-02-30T12:00:00Z")"));
     CHECK_FALSE(string(R"("2025-06-26")"));
     CHECK_FALSE(string(R"("1750939200")"));
-    CHECK_FALSE(record_time({.kind = livelogd::protocol::json_kind::number, .text = "1750939200"}, zone));
-    CHECK_FALSE(record_time({.kind = livelogd::protocol::json_kind::null, .text = "null"}, zone));
-    CHECK_FALSE(record_time({}, zone));
+    CHECK_FALSE(told_time({.kind = livelogd::protocol::json_kind::number, .text = "1750939200"}, zone));
+    CHECK_FALSE(told_time({.kind = livelogd::protocol::json_kind::null, .text = "null"}, zone));
+    CHECK_FALSE(told_time({}, zone));
     // The ends of what can be written are times like others.
     CHECK(string(R"("0000-01-01T00:00:00")") < string(R"("0001-01-01T00:00:00")"));
     CHECK(string(R"("9999-12-31T23:59:59")") > noon);

@@ -2,10 +2,11 @@
 // A log made by hand: segments with any bytes a test wants in them.
 #pragma once
 
-#include "daemon/query/recent.hpp"
+#include "daemon/query/history.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "protocol/record_id.hpp"
+#include "tests/support/filters.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <cstddef>
@@ -74,22 +75,30 @@ class test_log {
     storage::log_snapshot snapshot_;
 };
 
-/// All pieces of an answer to the newest `lines` records of these types.
-inline std::vector<std::string> recent_pieces(const storage::log_snapshot& snapshot, std::size_t lines,
-                                              const std::vector<std::string>& types = {}) {
-    recent_answer answer(snapshot, {.filter = filter::record_filter(types), .lines = lines}, {});
+inline const base::time_zone utc = base::time_zone::named("UTC");
+
+/// All pieces of an answer to this request.
+inline std::vector<std::string> history_pieces(const storage::log_snapshot& snapshot,
+                                               const history_request& request) {
+    storage::line_counts lines;
+    history_answer answer(snapshot, request, {.lines = lines, .zone = utc});
     std::vector<std::string> pieces;
     for (bool more = true; more;)
         more = answer.next(pieces.emplace_back());
     return pieces;
 }
 
-inline std::string recent(const storage::log_snapshot& snapshot, std::size_t lines,
-                          const std::vector<std::string>& types = {}) {
+inline std::string history(const storage::log_snapshot& snapshot, const history_request& request) {
     std::string whole;
-    for (const std::string& piece : recent_pieces(snapshot, lines, types))
+    for (const std::string& piece : history_pieces(snapshot, request))
         whole += piece;
     return whole;
+}
+
+/// The newest `lines` records of these types.
+inline std::string recent(const storage::log_snapshot& snapshot, std::size_t lines,
+                          const std::vector<std::string>& types = {}) {
+    return history(snapshot, {.filter = livelogd::test::filter_of_types(types), .lines = lines});
 }
 
 }  // namespace livelogd::query::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/recent.hpp"
+#include "daemon/query/history.hpp"
 
 #include "daemon/query/log_changed.hpp"
 #include "daemon/query/stopped.hpp"
@@ -12,11 +12,14 @@
 #include <deque>
 #include <random>
 
-using livelogd::filter::record_filter;
-using livelogd::query::recent_answer;
+using livelogd::query::history_answer;
+using livelogd::query::history_request;
+using livelogd::query::test::history;
+using livelogd::query::test::history_pieces;
+using livelogd::test::filter_of_types;
 using livelogd::query::test::recent;
-using livelogd::query::test::recent_pieces;
 using livelogd::query::test::test_log;
+using livelogd::query::test::utc;
 
 namespace {
 
@@ -59,7 +62,7 @@ TEST_CASE("an empty log is an empty array") {
     log.append({numbered(1)});
     CHECK(recent(log.snapshot(), 100, {"no such type"}) == "[]\n");
     CHECK(recent(log.snapshot(), 0) == "[]\n");
-    CHECK(recent_pieces(log.snapshot(), 100).size() == 1);
+    CHECK(history_pieces(log.snapshot(), {}).size() == 1);
 }
 
 TEST_CASE("the newest records come oldest first, as they are stored") {
@@ -79,7 +82,8 @@ TEST_CASE("the newest records come oldest first, as they are stored") {
 TEST_CASE("an answer that is complete says so again and adds nothing") {
     test_log log;
     log.append({numbered(1)});
-    recent_answer answer(log.snapshot(), {}, {});
+    livelogd::storage::line_counts counts;
+    history_answer answer(log.snapshot(), {}, {.lines = counts, .zone = utc});
     std::string out = "before ";
     CHECK_FALSE(answer.next(out));
     CHECK(out == "before [" + numbered(1) + "]\n");
@@ -155,7 +159,7 @@ TEST_CASE("a large answer comes in pieces of bounded size that are together what
     constexpr std::size_t largest_piece = 300'000;
     const auto check = [&](std::size_t count, const std::vector<std::string>& types,
                            const std::string& wanted) {
-        const auto pieces = recent_pieces(log.snapshot(), count, types);
+        const auto pieces = history_pieces(log.snapshot(), {.filter = filter_of_types(types), .lines = count});
         CHECK(pieces.size() >= wanted.size() / largest_piece);
         std::string whole;
         for (const std::string& piece : pieces) {
@@ -208,9 +212,11 @@ TEST_CASE("only segments with wanted records stay open, until their records are 
     test_log log;
     for (int segment = 0; segment < 6; ++segment)
         log.append({numbered(segment, segment == 4 ? "rare" : "event", 300'000)}).seal();
+    livelogd::storage::line_counts counts;
     const std::size_t before = open_files();
     {
-        recent_answer answer(log.snapshot(), {.filter = record_filter({"rare"}), .lines = 5}, {});
+        history_answer answer(log.snapshot(), {.filter = filter_of_types({"rare"}), .lines = 5},
+                              {.lines = counts, .zone = utc});
         std::string out;
         CHECK(answer.next(out));
         CHECK(open_files() == before + 1);
@@ -219,7 +225,7 @@ TEST_CASE("only segments with wanted records stay open, until their records are 
         CHECK(open_files() == before);
     }
     {
-        recent_answer answer(log.snapshot(), {.filter = record_filter(), .lines = 3}, {});
+        history_answer answer(log.snapshot(), {.lines = 3}, {.lines = counts, .zone = utc});
         std::string out;
         CHECK(answer.next(out));
         CHECK(open_files() == before + 3);
@@ -234,7 +240,8 @@ TEST_CASE("retention that removes a segment does not cut an answer short") {
         lines.push_back(numbered(n, "event", 200'000));
         log.append({lines.back()}).seal();
     }
-    recent_answer answer(log.snapshot(), {}, {});
+    livelogd::storage::line_counts counts;
+    history_answer answer(log.snapshot(), {}, {.lines = counts, .zone = utc});
     std::string out;
     CHECK(answer.next(out));
     for (std::size_t i = 0; i < 6; ++i)
@@ -249,7 +256,8 @@ TEST_CASE("a file that is cut under the answer ends it with an error") {
     test_log log;
     for (int n = 0; n < 10; ++n)
         log.append({numbered(n, "event", 100'000)});
-    recent_answer answer(log.snapshot(), {}, {});
+    livelogd::storage::line_counts counts;
+    history_answer answer(log.snapshot(), {}, {.lines = counts, .zone = utc});
     std::string out;
     CHECK(answer.next(out));
     std::filesystem::resize_file(log.file(0), 600'000);
@@ -268,9 +276,9 @@ TEST_CASE("a strict answer is refused where a file holds less than it did") {
     test_log log;
     log.append({R"({"n":1})", R"({"n":2})"});
     std::filesystem::resize_file(log.file(0), 10);
-    recent_answer answer(log.snapshot(), {.filter = {}, .lines = 5, .strict = true}, {});
-    std::string out;
-    CHECK_THROWS_AS(answer.next(out), livelogd::query::log_changed);
+    livelogd::storage::line_counts counts;
+    CHECK_THROWS_AS(history_answer(log.snapshot(), {}, {.lines = counts, .zone = utc, .strict = true}),
+                    livelogd::query::log_changed);
 }
 
 TEST_CASE("recent stops when nobody waits any more") {
@@ -278,13 +286,14 @@ TEST_CASE("recent stops when nobody waits any more") {
     for (int n = 0; n < 10; ++n)
         log.append({numbered(n, "event", 100'000)});
     std::stop_source stop;
-    recent_answer answer(log.snapshot(), {}, stop.get_token());
+    livelogd::storage::line_counts counts;
+    const livelogd::query::search_context context{.lines = counts, .zone = utc, .stop = stop.get_token()};
+    history_answer answer(log.snapshot(), {}, context);
     std::string out;
     CHECK(answer.next(out));
     stop.request_stop();
     CHECK_THROWS_AS(answer.next(out), livelogd::query::stopped);
-    recent_answer late(log.snapshot(), {}, stop.get_token());
-    CHECK_THROWS_AS(late.next(out), livelogd::query::stopped);
+    CHECK_THROWS_AS(history_answer(log.snapshot(), {}, context), livelogd::query::stopped);
 }
 
 TEST_CASE("records that stand near each other are read together") {
@@ -302,4 +311,196 @@ TEST_CASE("records that stand near each other are read together") {
     const long calls = *read_calls() - before;
     CHECK(std::count(answer.begin(), answer.end(), '\n') == 10'000);
     CHECK(calls < 50);  // 2 MB read twice
+}
+
+namespace {
+
+constexpr livelogd::protocol::record_id first = test_log::first_id;
+
+livelogd::query::history_extent extent_of(const livelogd::storage::log_snapshot& snapshot,
+                                          const history_request& request) {
+    livelogd::storage::line_counts counts;
+    return history_answer(snapshot, request, {.lines = counts, .zone = utc}).extent();
+}
+
+}  // namespace
+
+TEST_CASE("before and after are limits that are outside, the answer is always oldest first") {
+    test_log log;
+    log.append({numbered(0), numbered(1), numbered(2)}).seal(10);  // first .. first + 2
+    log.append({numbered(3), numbered(4)}).seal();                 // first + 13, first + 14
+    log.append({numbered(5)});                                     // first + 15
+    const auto snapshot = log.snapshot();
+    const auto of = [](std::initializer_list<int> numbers) {
+        std::vector<std::string> lines;
+        for (const int n : numbers)
+            lines.push_back(numbered(n));
+        return array_of(lines);
+    };
+    CHECK(history(snapshot, {.lines = 2, .before = first + 2}) == of({0, 1}));
+    CHECK(history(snapshot, {.lines = 2, .before = first + 13}) == of({1, 2}));
+    CHECK(history(snapshot, {.lines = 2, .before = first + 7}) == of({1, 2}));
+    CHECK(history(snapshot, {.lines = 9, .before = first}) == of({}));
+    CHECK(history(snapshot, {.lines = 9, .before = 0}) == of({}));
+    CHECK(history(snapshot, {.lines = 2, .after = 0}) == of({0, 1}));
+    CHECK(history(snapshot, {.lines = 2, .after = first + 1}) == of({2, 3}));
+    CHECK(history(snapshot, {.lines = 2, .after = first + 14}) == of({5}));
+    CHECK(history(snapshot, {.lines = 2, .after = first + 15}) == of({}));
+    CHECK(history(snapshot, {.lines = 9, .before = first + 15, .after = first}) == of({1, 2, 3, 4}));
+    CHECK(history(snapshot, {.lines = 2, .before = first + 15, .after = first}) == of({1, 2}));
+    CHECK(history(snapshot, {.lines = 9, .before = first + 1, .after = first}) == of({}));
+}
+
+TEST_CASE("ids come first in each record, and follow from the lines of the segment") {
+    test_log log;
+    log.append({R"({"a":1})", "broken", "{}", R"({"b":2})"}).seal(5);
+    log.append({R"({"c":3})"});
+    CHECK(history(log.snapshot(), {.form = {.ids = true}})
+          == "[{\"livelog_id\":1000,\"a\":1},\n{\"livelog_id\":1002},\n{\"livelog_id\":1003,\"b\":2},\n"
+             "{\"livelog_id\":1009,\"c\":3}]\n");
+    CHECK(history(log.snapshot(), {.lines = 1, .before = 1003, .form = {.ids = true}})
+          == "[{\"livelog_id\":1002}]\n");
+    CHECK(history(log.snapshot(), {.format = livelogd::query::answer_format::ndjson, .form = {.ids = true}})
+          == "{\"livelog_id\":1000,\"a\":1}\n{\"livelog_id\":1002}\n{\"livelog_id\":1003,\"b\":2}\n"
+             "{\"livelog_id\":1009,\"c\":3}\n");
+}
+
+TEST_CASE("records of others that begin with blanks get their id too") {
+    test_log log;
+    log.append({"  {  } ", " { \"a\" : 1 }"});
+    CHECK(history(log.snapshot(), {.form = {.ids = true}})
+          == "[{\"livelog_id\":1000} ,\n{\"livelog_id\":1001,\"a\" : 1 }]\n");
+}
+
+TEST_CASE("an answer of lines is empty where there are none, and one record may stand bare") {
+    test_log log;
+    using livelogd::query::answer_format;
+    CHECK(history(log.snapshot(), {.format = answer_format::ndjson}).empty());
+    log.append({numbered(1), numbered(2)});
+    CHECK(history(log.snapshot(), {.format = answer_format::ndjson})
+          == numbered(1) + "\n" + numbered(2) + "\n");
+    CHECK(history(log.snapshot(),
+                  {.lines = 1, .before = first + 2, .after = first, .format = answer_format::bare})
+          == numbered(2) + "\n");
+}
+
+TEST_CASE("what has been found and looked at is told") {
+    test_log log;
+    log.append({numbered(0, "a"), numbered(1, "b"), numbered(2, "a")}).seal(10);
+    log.append({numbered(3, "a"), numbered(4, "b")});
+    const auto check = [&](const history_request& request, std::optional<std::uint64_t> from,
+                           std::optional<std::uint64_t> to, std::uint64_t scanned) {
+        const auto told = extent_of(log.snapshot(), request);
+        CHECK(told.first == from);
+        CHECK(told.last == to);
+        CHECK(told.scanned_to == scanned);
+    };
+    check({}, first, first + 14, 0);
+    check({.lines = 2}, first + 13, first + 14, first + 13);
+    check({.filter = filter_of_types({"a"}), .lines = 2}, first + 2, first + 13, first + 2);
+    check({.filter = filter_of_types({"a"}), .lines = 4}, first, first + 13, 0);
+    check({.filter = filter_of_types({"none"})}, {}, {}, 0);
+    check({.lines = 2, .after = first}, first + 1, first + 2, first + 2);
+    check({.after = first}, first + 1, first + 14, first + 14);
+    check({.before = first + 14, .after = first}, first + 1, first + 13, first + 13);
+    check({.after = first + 14}, {}, {}, first + 14);
+    check({.after = first + 100}, {}, {}, first + 100);
+    check({.filter = filter_of_types({"none"}), .after = first}, {}, {}, first + 14);
+}
+
+TEST_CASE("a search that is cut short tells how far it has come, and can be continued to the end") {
+    test_log log;
+    for (int n = 0; n < 3000; ++n) {
+        log.append({numbered(n, n % 1000 == 0 ? "rare" : "event")});
+        if (n % 700 == 0) log.seal();
+    }
+    for (const bool forward : {false, true}) {
+        std::string all;
+        history_request request{.filter = filter_of_types({"rare"}),
+                                .format = livelogd::query::answer_format::ndjson};
+        if (forward) request.after = 0;
+        request.scan_time = std::chrono::milliseconds(0);
+        int rounds = 0;
+        for (; rounds < 1000; ++rounds) {
+            const auto piece = history(log.snapshot(), request);
+            all = forward ? all + piece : piece + all;
+            const auto scanned = extent_of(log.snapshot(), request).scanned_to;
+            if (scanned == 0 || scanned + 1 == log.snapshot().next_id) break;
+            (forward ? request.after : request.before) = scanned;
+        }
+        CHECK(rounds > 3);
+        CHECK(rounds < 1000);
+        CHECK(all
+              == numbered(0, "rare") + "\n" + numbered(1000, "rare") + "\n" + numbered(2000, "rare") + "\n");
+    }
+}
+
+TEST_CASE("random limits, directions and forms give what a list in memory gives") {
+    std::mt19937 random(4);
+    for (int round = 0; round < 200; ++round) {
+        test_log log;
+        struct kept {
+            std::uint64_t id;
+            std::string line;
+            std::string kind;
+        };
+        std::vector<kept> all;
+        for (auto count = random() % 300; count > 0; --count) {
+            const std::string kind = random() % 3 == 0 ? "a" : random() % 9 == 0 ? "broken" : "b";
+            auto line = numbered(static_cast<int>(count), kind, random() % 40 == 0 ? 30'000 : random() % 200);
+            if (kind == "broken") line.pop_back();
+            all.push_back({log.snapshot().next_id, line, kind});
+            log.append({line});
+            if (random() % 40 == 0) log.seal(random() % 4);
+        }
+        const auto next = log.snapshot().next_id;
+        history_request request{.lines = 1 + random() % 120};
+        const bool filtered = random() % 2 == 0;
+        if (filtered) request.filter = filter_of_types({"a"});
+        if (random() % 2 == 0) request.before = first - 5 + random() % (next - first + 10);
+        if (random() % 2 == 0) request.after = first - 5 + random() % (next - first + 10);
+        request.form.ids = random() % 2 == 0;
+        if (random() % 3 == 0) request.form.elide = 100;
+        std::vector<std::string> wanted;
+        for (const kept& one : all) {
+            if (one.kind == "broken" || (filtered && one.kind != "a")) continue;
+            if (request.before && one.id >= *request.before) continue;
+            if (request.after && one.id <= *request.after) continue;
+            std::string members = request.form.ids ? "\"livelog_id\":" + std::to_string(one.id) + "," : "";
+            const auto text = one.line.find("\"text\":\"") + 8;
+            const auto size = one.line.size() - text - 2;
+            std::string shown = one.line;
+            if (request.form.elide && size > 100) {
+                members += "\"livelog_elided\":{\"text\":" + std::to_string(size) + "},";
+                shown.replace(text + 100, size - 100, "…");
+            }
+            wanted.push_back("{" + members + shown.substr(1));
+        }
+        if (wanted.size() > request.lines) {
+            if (request.after) {
+                wanted.resize(request.lines);
+            } else {
+                wanted.erase(wanted.begin(), wanted.end() - static_cast<std::ptrdiff_t>(request.lines));
+            }
+        }
+        CAPTURE(round);
+        const bool same = history(log.snapshot(), request) == array_of(wanted);
+        CHECK(same);
+    }
+}
+
+TEST_CASE("an answer knows whether it keeps removed files from being freed") {
+    test_log log;
+    for (int n = 0; n < 3; ++n)
+        log.append({numbered(n, "event", 400'000)}).seal();
+    livelogd::storage::line_counts counts;
+    history_answer answer(log.snapshot(), {}, {.lines = counts, .zone = utc});
+    std::string out;
+    CHECK(answer.next(out));
+    CHECK_FALSE(answer.pins_removed_files());
+    std::filesystem::remove(log.file(2));
+    CHECK(answer.pins_removed_files());
+    while (answer.next(out)) {
+    }
+    CHECK_FALSE(answer.pins_removed_files());
 }

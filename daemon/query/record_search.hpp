@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Matching records with their ids, in either direction over all segments.
+#pragma once
+
+#include "daemon/base/time_zone.hpp"
+#include "daemon/base/unique_fd.hpp"
+#include "daemon/filter/record_filter.hpp"
+#include "daemon/query/record_clock.hpp"
+#include "daemon/storage/line_ends.hpp"
+#include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/segment_reader.hpp"
+#include "protocol/scan.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+namespace livelogd::query {
+
+/// What a search works with. All that is passed by reference must outlive it.
+struct search_context {
+    storage::line_counts& lines;
+    const base::time_zone& zone;  ///< of timestamps that name none
+    std::stop_token stop = {};
+    bool strict = false;  ///< a file that is shorter than the snapshot says is an error
+    /// The search stops there, but not before it has looked at a few hundred KiB: so it gets on in any case.
+    std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
+};
+
+/// Ids that are looked at: both limits are outside.
+struct id_limits {
+    protocol::record_id after = 0;
+    protocol::record_id before = protocol::max_record_id + 1;
+};
+
+struct found_record {
+    protocol::record_id id = 0;
+    std::size_t segment = 0;           ///< its number in the snapshot
+    std::uint64_t offset = 0;          ///< of its first byte in the segment
+    std::optional<std::int64_t> time;  ///< microseconds since 1970; only told if the search looks at times
+    // These end with the next step of the search.
+    filter::record_view view;        ///< its bytes without the LF, and their digest
+    protocol::record_fields fields;  ///< views into its bytes
+
+    [[nodiscard]] std::uint64_t size() const { return view.line.size(); }
+};
+
+enum class search_step : std::uint8_t {
+    found,
+    end,          ///< there is none left
+    out_of_time,  ///< the deadline has passed
+};
+
+/// What both directions share: the log, the filter, the file that is open. Lines that are no records are
+/// passed over, and so are segments that retention has removed. One thread at a time; blocks on the disk.
+class record_search {
+  public:
+    record_search(const record_search&) = delete;
+    record_search& operator=(const record_search&) = delete;
+
+    /// The file that the last record found is in. Whoever keeps it can read it even after retention removed
+    /// it.
+    [[nodiscard]] const std::shared_ptr<const base::unique_fd>& file() const { return file_; }
+
+    /// The id of the last record that has been looked at; nothing before the first.
+    [[nodiscard]] std::optional<protocol::record_id> examined() const { return examined_; }
+
+    /// Times are looked for though the filter does not ask for them.
+    void tell_times() { tells_times_ = true; }
+
+    /// Another deadline for the steps to come.
+    void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
+        context_.deadline = deadline;
+    }
+
+  protected:
+    record_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
+                  id_limits limits, search_context context);
+    ~record_search() = default;
+
+    bool open(std::size_t segment);
+    /// Whether this line, which has this id, is wanted; then `record` tells of it.
+    bool examine(const storage::stored_line& line, protocol::record_id id, found_record& record);
+    void look_at_stop() const;
+    bool deadline_has_passed();
+
+    const storage::log_snapshot& snapshot_;
+    const filter::record_filter& filter_;
+    const id_limits limits_;
+    search_context context_;
+    std::size_t segment_ = 0;  ///< the one that is open
+    std::shared_ptr<const base::unique_fd> file_;
+
+  private:
+    protocol::record_scanner scanner_;
+    std::optional<record_clock> clock_;
+    std::optional<protocol::record_id> examined_;
+    bool tells_times_ = false;
+    std::uint64_t work_since_look_ = 0;  ///< bytes, and some for each record, since the clock was looked at
+};
+
+/// From the newest to the oldest.
+class backward_search : public record_search {
+  public:
+    backward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
+                    id_limits limits, search_context context);
+
+    /// The next older matching record. Throws query::stopped, query::log_changed or std::system_error.
+    search_step next(found_record& record);
+
+  private:
+    bool open_older();
+
+    std::size_t left_;  ///< segments older than the open one
+    std::optional<storage::backward_reader> reader_;
+    protocol::record_id next_id_ = 0;  ///< one past the id of the next line
+};
+
+/// From the oldest to the newest.
+class forward_search : public record_search {
+  public:
+    forward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
+                   id_limits limits, search_context context);
+
+    /// The next newer matching record. Throws as backward_search does.
+    search_step next(found_record& record);
+
+  private:
+    bool open_newer();
+
+    std::size_t next_segment_;
+    std::optional<storage::forward_reader> reader_;
+    protocol::record_id next_id_ = 0;  ///< of the next line
+};
+
+/// The time of one record, for whoever has met it outside a scan. Nothing if it has none, or is gone. Throws
+/// as the searches do.
+std::optional<std::int64_t> time_of_record(const storage::log_snapshot& snapshot, protocol::record_id id,
+                                           const search_context& context);
+
+}  // namespace livelogd::query

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// Finds the objects of a record in which docs/llm-fields.md looks, and reads the table's rows from them.
+// A part of llm_fields.
+#pragma once
+
+#include "protocol/json_walk.hpp"
+#include "protocol/llm_keys.hpp"
+#include "protocol/validation.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace livelogd::protocol::llm {
+
+/// What is told of a value, by the first row that fits in the first object where it does.
+struct reading {
+    std::size_t rank = 0;  ///< of the row
+    json_token text;       ///< of texts: a string that is not empty
+    double amount = 0;  ///< of the others: a finite number of at least 0. Times are whole ns, paces as told
+    std::optional<double> tokens;  ///< that go with a time
+};
+
+/// The values of the known keys of one object, as spelled; of duplicate keys the last one.
+class object_values {
+  public:
+    explicit object_values(const key_index& keys) : keys_(&keys) {}
+
+    /// Looks once at each member of the object, and of those of its objects that have known keys.
+    /// Of other kinds nothing is read.
+    void read(const json_token& object);
+
+    [[nodiscard]] const json_token& operator[](slot at) const { return values_[at]; }
+    void set(slot at, const json_token& value);
+
+    /// Those that have been set, each once.
+    [[nodiscard]] std::span<const slot> slots() const { return {set_.data(), set_count_}; }
+
+  private:
+    void read_part(const key_index::part& part, const json_token& object);
+
+    const key_index* keys_;
+    std::array<json_token, key_index::capacity> values_{};
+    std::array<slot, key_index::capacity> set_{};
+    std::size_t set_count_ = 0;
+    std::string decoded_;  ///< a key that is spelled with escapes
+};
+
+/// Reads one record with some of the table's rows.
+class reader {
+  public:
+    template <std::size_t rows>
+    explicit reader(const table<rows>& from)
+        : keys_(from.keys), rows_(from.rows), rows_begin_(from.begin), record_(from.keys) {}
+
+    /// `line`: a valid record, which must outlive this. Called once.
+    void read(std::string_view line);
+
+    [[nodiscard]] const std::optional<reading>& operator[](value of) const {
+        return readings_[static_cast<std::size_t>(of)];
+    }
+
+  private:
+    void read_body_or_bodies(const json_token& found);
+    void read_text(std::string_view text);
+    void read_body(const json_token& object);
+    void read_inner(const json_token& object, scope kind);
+    /// Objects must be considered from the last one to be tried to the first.
+    void consider(const object_values& object, scope kind);
+
+    const key_index& keys_;
+    std::span<const resolved_row> rows_;
+    std::span<const std::uint8_t> rows_begin_;
+    object_values record_;
+    std::optional<object_values> body_;
+    std::optional<object_values> inner_;  ///< attributes, or an object in a body
+    std::string text_;                    ///< a body that is a string, its escapes decoded
+    std::optional<record_validator> validator_;
+    std::array<std::optional<reading>, value_count> readings_;
+};
+
+}  // namespace livelogd::protocol::llm
