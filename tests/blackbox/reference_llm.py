@@ -62,7 +62,7 @@ def count(value: Any) -> int | None:
     if not isinstance(value, Spelled):
         return None
     exact = Decimal(value)
-    return int(exact) if exact >= 0 and exact == exact.to_integral_value() else None
+    return int(exact) if 0 <= exact < 2**53 and exact == exact.to_integral_value() else None
 
 
 def duration(value: Any) -> float | None:
@@ -101,7 +101,6 @@ def bodies_of(record: Object) -> list[Object]:
 
 def logged_lines(body: str) -> Iterator[Any]:
     for line in body.split("\n"):
-        line = line.strip()
         if line.startswith("data:"):
             line = line[len("data:") :]
         try:
@@ -116,8 +115,9 @@ def told_by(entry: Entry) -> Measures:
 
 
 def measures(record: Object) -> Measures:
-    bodies = bodies_of(record)
-    bodies += [body[key] for body in bodies for key in ("message", "response") if isinstance(body.get(key), dict)]
+    bodies = []
+    for body in bodies_of(record):
+        bodies += [body, *(body[key] for key in ("message", "response") if isinstance(body.get(key), dict))]
     attributes = record.get("attributes")
     places = [record, *bodies, *([attributes] if isinstance(attributes, dict) else [])]
 
@@ -212,10 +212,14 @@ def measures(record: Object) -> Measures:
 
         return read
 
-    prefill = first_of(
-        with_tokens("timings.prompt_ms", 1, "timings.prompt_n"),
-        with_tokens("prompt_eval_duration", 1e-6, "prompt_eval_count"),
-    )
+    def ollama_prefill(place: Object) -> tuple[float, int | None] | None:
+        told = with_tokens("prompt_eval_duration", 1e-6, "prompt_eval_count")(place)
+        cached = count(at(place, "prompt_eval_cached_count"))
+        if told is None or told[1] is None or cached is None or cached > told[1]:
+            return told
+        return told[0], told[1] - cached
+
+    prefill = first_of(with_tokens("timings.prompt_ms", 1, "timings.prompt_n"), ollama_prefill)
 
     def ollama_queue(place: Object) -> float | None:
         told = [duration(at(place, f"{part}_duration")) for part in ("total", "load", "prompt_eval", "eval")]
@@ -241,12 +245,13 @@ def measures(record: Object) -> Measures:
         load, prompt = duration(at(place, "load_duration")), duration(at(place, "prompt_eval_duration"))
         return None if load is None or prompt is None else (load + prompt) * 1e-6
 
-    first_token_ms = first_of(
+    told_first_token_ms = first_of(
         *(time_at(name, 1) for name in ("metrics.time_to_first_token_ms", "time_to_first_token_ms", "ttft_ms")),
         *(time_at(f"gen_ai.{name}", 1000) for name in ("response.time_to_first_chunk", "server.time_to_first_token")),
-        after_queue,
-        load_and_prefill,
     )
+    first_token_ms = told_first_token_ms
+    if first_token_ms is None:
+        first_token_ms = first_of(after_queue, load_and_prefill)
 
     def of_each_token(place: Object) -> tuple[float, int | None] | None:
         each = duration(at(place, "gen_ai.server.time_per_output_token"))
@@ -275,8 +280,8 @@ def measures(record: Object) -> Measures:
         by_rate("timings.predicted_per_second"),
         by_rate("metrics.tokens_per_second"),
     )
-    if decode is None and whole_ms is not None and first_token_ms is not None and first_token_ms <= whole_ms:
-        decode = (whole_ms - first_token_ms, output_tokens)
+    if decode is None and whole_ms is not None and told_first_token_ms is not None and told_first_token_ms <= whole_ms:
+        decode = (whole_ms - told_first_token_ms, output_tokens)
 
     def stop_type(place: Object) -> str | None:
         value = text(place.get("stop_type"))
@@ -311,7 +316,7 @@ def measures(record: Object) -> Measures:
         prefill_ms=prefill[0] if prefill else None,
         prefill_tokens=prefill[1] if prefill else None,
         decode_ms=decode[0] if decode else None,
-        decode_tokens=decode[1] if decode else None,
+        decode_tokens=(output_tokens if decode[1] is None else decode[1]) if decode else None,
         time_to_first_token_ms=first_token_ms,
         finish_reason=finish_reason,
     )

@@ -27,18 +27,19 @@ def duration_ms(entry: Entry) -> float | None:
     return None if exact is None else float(exact) / 1000
 
 
-def is_counted(entry: Entry) -> bool:
-    told = told_by(entry)
-    if entry.says("type") == "response":
-        return told.carries or bool(told.asked or told.answered)
-    return entry.says("type") != "request" and told.carries
+def is_counted(entry: Entry, request: Entry | None) -> bool:
+    """Whether a record says anything of a model; of a response the model may be known from its request."""
+    if entry.says("type") == "request":
+        return False
+    return told_by(entry).carries or (entry.says("type") == "response" and model_of(request, entry) is not None)
 
 
 def by_model(window: Iterable[Entry], pairing: Pairing) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
     for entry in window:
-        if is_counted(entry):
-            name = model_of(pairing.request_of.get(entry.id), entry) or UNKNOWN
+        request = pairing.request_of.get(entry.id)
+        if is_counted(entry, request):
+            name = model_of(request, entry) or UNKNOWN
             found.setdefault(name, []).append(entry)
     return found
 

@@ -128,11 +128,10 @@ def row(one: Pair, now: int, orphan_after: int) -> dict[str, Any]:
         "response_record": response.id if response else None,
     }
     for name in ("request_id", "timestamp", "method", "endpoint"):
-        values = [entry.record.get(name) for entry in one.entries]
-        told[name] = next((value for value in values if value is not None), None)
+        told[name] = next((entry.record[name] for entry in one.entries if name in entry.record), None)
     for name in ("status_code", "duration_ms"):
         told[name] = response.record.get(name) if response else None
-    told["error_type"] = error_type(response.record) if response and state == "failed" else None
+    told["error_type"] = error_type(response.record) if response and is_error(response) else None
     age = one.age_us(now)
     told["age_ms"] = age / 1000 if response is None and age is not None else None
     told["model"] = model_of(request, response)
@@ -159,7 +158,7 @@ def chosen(
         one
         for one in pairs(log)
         if query.matches(one.entries)
-        and (not wanted or wanted & {"all", one.state(now, orphan_after)})
+        and (not wanted or one.state(now, orphan_after) in wanted)
         and (before is None or one.id < before)
         and (after is None or one.id > after)
     ]

@@ -199,7 +199,7 @@ def test_pages_forwards_while_retention_removes_the_oldest() -> None:
         ("before=1&before=2", "before"), ("ids=maybe", "ids"), ("format=xml", "format"), ("elide=15", "elide"),
         ("elide=16777217", "elide"), ("scan_ms=0", "scan_ms"), ("scan_ms=3600001", "scan_ms"), ("ids=true&ids=true",
         "ids"),
-        ("level=loud", "level"), ("status=40", "status"), ("status=500-400", "status"), ("since=soon", "since"),
+        ("level=loud", "level"), ("status=500-400", "status"), ("since=soon", "since"),
         ("until=2026-02-30", "until"), ("nothing=1", "nothing"), ("q=n%3Efast", "q"), ("q=%22open", "q"), ("q=/(/",
         "q"),
     ],

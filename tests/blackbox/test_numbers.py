@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 
 import pytest
 from compare_numbers import ask, plain
-from livelogd_daemon import Daemon
+from livelogd_daemon import SOURCE_ROOT, Daemon
 from reference_llm import measures
 from reference_log import parse_json
 from waiting import wait_for_records
 
 Fields = dict[str, Any]
+
+GOLDEN = SOURCE_ROOT / "protocol/vectors/llm.jsonl"
 
 
 def now() -> str:
@@ -374,6 +376,22 @@ def test_the_reference_reads_each_kind(kind: Kind) -> None:
         name: pytest.approx(value) if isinstance(value, float) else value for name, value in kind.row.items()
     }
     assert (told.answered or told.asked) == kind.model and told.carries
+
+
+def test_the_reference_agrees_with_the_golden_cases() -> None:
+    """Those that the daemon's own reading is tested with; times there are nanoseconds."""
+    cases = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
+    assert len(cases) > 10
+    for case in cases:
+        told = measures(parse_json(case["line"]))
+        found: Fields = {"asked_model": told.asked, "answered_model": told.answered, "finish_reason": told.finish_reason}
+        found |= {name: getattr(told, name) for name in MEASURES[:4]}
+        found |= {"prefill_tokens": told.prefill_tokens, "decode_tokens": told.decode_tokens}
+        for name in ("queue", "load", "prefill", "decode", "first_token"):
+            ms = getattr(told, "time_to_first_token_ms" if name == "first_token" else f"{name}_ms")
+            found[f"{name}_ns"] = None if ms is None else pytest.approx(ms * 1e6, abs=1)
+        known = {name: value for name, value in found.items() if value is not None}
+        assert case["fields"] == known, case["name"]
 
 
 def ollama(model: str, tokens: int, ms: int, load_ms: int = 1, **more: Any) -> Fields:
