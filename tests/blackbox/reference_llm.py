@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -65,11 +65,31 @@ def count(value: Any) -> int | None:
     return int(exact) if 0 <= exact < 2**53 and exact == exact.to_integral_value() else None
 
 
-def duration(value: Any) -> float | None:
-    if not isinstance(value, Spelled):
+LONGEST_NS = 2**63 - 1
+MAX_DEPTH = 128
+
+
+def duration(value: Any, milliseconds: float = 1.0) -> float | None:
+    """A time in a unit of so many milliseconds, as milliseconds; rounded to whole nanoseconds, and bounded."""
+    if not isinstance(value, Spelled) or not 0 <= float(value) < float("inf"):
         return None
-    exact = float(value)
-    return exact if 0 <= exact < float("inf") else None
+    exact = Decimal(value) * Decimal(str(milliseconds)) * 1_000_000
+    return float(min(Decimal(LONGEST_NS), exact.to_integral_value(ROUND_HALF_UP))) / 1e6
+
+
+def bounded(milliseconds: float) -> float:
+    return min(milliseconds, LONGEST_NS / 1e6)
+
+
+def rate(value: Any) -> float | None:
+    """Of something a second."""
+    return float(value) if isinstance(value, Spelled) and 0 < float(value) < float("inf") else None
+
+
+def left(whole: float, *parts: float) -> float | None:
+    """What the parts, milliseconds, leave of the whole; nothing if that is less than nothing."""
+    nanoseconds = round(whole * 1e6) - sum(round(part * 1e6) for part in parts)
+    return nanoseconds / 1e6 if nanoseconds >= 0 else None
 
 
 def text(value: Any) -> str | None:
@@ -86,11 +106,27 @@ def at(where: Any, path: str) -> Any:
 # --- where they are looked for ------------------------------------------------------------------------------------
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and arrays are nested more than so many levels deep."""
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(is_deeper(one, levels - 1) for one in inner)
+
+
+def parse_logged(text: str) -> Any:
+    """The JSON in a string, at most as deep as a record may be. ValueError if there is none."""
+    value = parse_json(text)
+    if is_deeper(value, MAX_DEPTH):
+        raise ValueError("too deep")
+    return value
+
+
 def bodies_of(record: Object) -> list[Object]:
     body = record.get("response_body")
     if isinstance(body, str) and not isinstance(body, Spelled):
         try:
-            whole = parse_json(body)
+            whole = parse_logged(body)
         except ValueError:
             whole = None
         body = whole if isinstance(whole, (dict, list)) else list(logged_lines(body))
@@ -104,7 +140,7 @@ def logged_lines(body: str) -> Iterator[Any]:
         if line.startswith("data:"):
             line = line[len("data:") :]
         try:
-            yield parse_json(line)
+            yield parse_logged(line)
         except ValueError:
             continue
 
@@ -139,8 +175,7 @@ def measures(record: Object) -> Measures:
 
     def time_at(path: str, milliseconds: float) -> Callable[[Object], float | None]:
         def read(place: Object) -> float | None:
-            value = duration(at(place, path))
-            return None if value is None else value * milliseconds
+            return duration(at(place, path), milliseconds)
 
         return read
 
@@ -222,18 +257,18 @@ def measures(record: Object) -> Measures:
     prefill = first_of(with_tokens("timings.prompt_ms", 1, "timings.prompt_n"), ollama_prefill)
 
     def ollama_queue(place: Object) -> float | None:
-        told = [duration(at(place, f"{part}_duration")) for part in ("total", "load", "prompt_eval", "eval")]
-        if None in told:
+        total, load, prompt, spoken = (
+            duration(at(place, f"{part}_duration"), 1e-6) for part in ("total", "load", "prompt_eval", "eval")
+        )
+        if total is None or load is None or prompt is None or spoken is None:
             return None
-        total, *parts = [Decimal(one) for one in told if one is not None]
-        return float(total - sum(parts)) * 1e-6 if total >= sum(parts) else None
+        return left(total, load, prompt, spoken)
 
     def llama_queue(place: Object) -> float | None:
         prompt, predicted = duration(at(place, "timings.prompt_ms")), duration(at(place, "timings.predicted_ms"))
         if whole_ms is None or prompt is None or predicted is None:
             return None
-        left = Decimal(str(whole_ms)) - Decimal(str(prompt)) - Decimal(str(predicted))
-        return float(left) if left >= 0 else None
+        return left(whole_ms, prompt, predicted)
 
     queue_ms = first_of(time_at("metrics.queue_time_ms", 1), ollama_queue, llama_queue)
 
@@ -242,8 +277,8 @@ def measures(record: Object) -> Measures:
         return None if prompt is None or queue_ms is None else queue_ms + prompt
 
     def load_and_prefill(place: Object) -> float | None:
-        load, prompt = duration(at(place, "load_duration")), duration(at(place, "prompt_eval_duration"))
-        return None if load is None or prompt is None else (load + prompt) * 1e-6
+        load, prompt = (duration(at(place, f"{part}_duration"), 1e-6) for part in ("load", "prompt_eval"))
+        return None if load is None or prompt is None else load + prompt
 
     told_first_token_ms = first_of(
         *(time_at(name, 1) for name in ("metrics.time_to_first_token_ms", "time_to_first_token_ms", "ttft_ms")),
@@ -254,13 +289,15 @@ def measures(record: Object) -> Measures:
         first_token_ms = first_of(after_queue, load_and_prefill)
 
     def of_each_token(place: Object) -> tuple[float, int | None] | None:
-        each = duration(at(place, "gen_ai.server.time_per_output_token"))
-        return None if each is None or output_tokens is None else (each * output_tokens * 1000, output_tokens)
+        each = duration(at(place, "gen_ai.server.time_per_output_token"), 1000)
+        return None if each is None or output_tokens is None else (bounded(each * output_tokens), output_tokens)
 
     def by_rate(path: str) -> Callable[[Object], tuple[float, int | None] | None]:
         def read(place: Object) -> tuple[float, int | None] | None:
-            rate = duration(at(place, path))
-            return (output_tokens / rate * 1000, output_tokens) if rate and output_tokens is not None else None
+            speed = rate(at(place, path))
+            if speed is None or output_tokens is None:
+                return None
+            return bounded(output_tokens / speed * 1000), output_tokens
 
         return read
 
