@@ -47,7 +47,8 @@ void shared_matches::start(std::string filter, std::vector<shared_batch> batches
                            net::asio::any_io_executor reader, handler done) {
     auto asked = std::make_shared<question>();
     asked->reader = std::move(reader);
-    asked->done = std::move(done);
+    // Not assigned: in Boost 1.81 a move assignment of this type calls itself without end.
+    asked->done.swap(done);
     asked->results.resize(batches.size());
     std::vector<shared_batch> to_do;
     bool complete = false;
