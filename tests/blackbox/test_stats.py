@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 import random
 import time
 from datetime import datetime, timedelta, timezone
@@ -13,7 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from livelogd_daemon import Daemon, wait_until
-from reference_stats import Spelled, Timed, read_log, statistics
+from compare_numbers import percentiles_differ, plain, statistics_differ
+from reference_filter import Filter
+from reference_log import Entry, Spelled, parse_json, read_log
+from reference_stats import in_window, statistics
 from waiting import wait_for_records
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -23,48 +25,8 @@ def ask(daemon: Daemon, query: str = "") -> dict[str, Any]:
     answer = daemon.get(f"/api/v1/logs/stats?{query}")
     assert answer.status == 200, answer.body
     # Numbers as spelled, so that duration_ms is seen as the daemon prints it.
-    told: dict[str, Any] = json.loads(answer.body, parse_float=Spelled, parse_int=Spelled)
+    told: dict[str, Any] = parse_json(answer.body)
     return told
-
-
-def plain(value: Any) -> Any:
-    """Spelled numbers as numbers, everywhere but in response_times."""
-    if isinstance(value, dict):
-        return {key: value[key] if key == "response_times" else plain(value[key]) for key in value}
-    return float(value) if isinstance(value, Spelled) else value
-
-
-def compare(answer: dict[str, Any], expected: dict[str, Any]) -> None:
-    told = plain(answer)
-    told.pop("timeframe_hours")
-    told.pop("daemon")  # what has been sent, not what was found
-    api, expected_api = dict(told["api_stats"]), dict(expected["api_stats"])
-    percentiles, durations = api.pop("response_time_percentiles"), expected_api.pop("durations")
-    average, expected_average = api.pop("avg_response_time"), expected_api.pop("avg_response_time")
-    # Two decimals, whichever way a half is rounded.
-    assert abs(average - expected_average) <= 0.0051 + abs(expected_average) * 1e-12
-    check_percentiles(percentiles, durations)
-    assert {**told, "api_stats": api} == {**expected, "api_stats": expected_api}
-    for part, names in (
-        ("api_stats", ("endpoints", "methods", "status_codes")),
-        ("error_summary", ("error_types", "endpoints_with_errors", "status_codes")),
-    ):
-        for name in names:
-            assert list(told[part][name]) == list(expected[part][name]), f"the order of {part}.{name}"
-
-
-def check_percentiles(told: dict[str, float | None], durations: list[float]) -> None:
-    assert list(told) == ["p50", "p90", "p95", "p99", "max"]
-    if not durations:
-        assert set(told.values()) <= {0.0, None}
-        return
-    for name, value in told.items():
-        share = 1.0 if name == "max" else int(name[1:]) / 100
-        place = share * (len(durations) - 1)
-        # Between two neighbours there are several conventions; each is within the neighbours.
-        low = durations[max(0, math.floor(place) - 1)]
-        high = durations[min(len(durations) - 1, math.ceil(place) + 1)]
-        assert value is not None and low * 0.99 - 0.001 <= value <= high * 1.01 + 0.001, (name, value, low, high)
 
 
 # --- random logs --------------------------------------------------------------------------------------------------
@@ -170,7 +132,7 @@ class Generator:
         return json.dumps(value, ensure_ascii=self.chance.random() < 0.5)
 
 
-def readable_only(log: list[Timed]) -> bool:
+def readable_only(log: list[Entry]) -> bool:
     return all(one.time is not None for one in log)
 
 
@@ -198,7 +160,10 @@ def test_equal_to_a_plain_evaluation(seed: int) -> None:
                 query = "&".join([f"hours={hours}", f"response_times={times}", *(f"type={name}" for name in types)])
                 now = time.time_ns() // 1000
                 answer = ask(daemon, query)
-                compare(answer, statistics(log, now - hours * 3_600_000_000, types, times))
+                chosen = Filter([("type", name) for name in types], BERLIN, now)
+                window = in_window(log, chosen, now - hours * 3_600_000_000)
+                differ = statistics_differ(answer, statistics(window, times))
+                assert not differ, f"seed {seed}, {query}: {differ}"
                 assert answer["timeframe_hours"] == str(hours)
 
 
@@ -329,7 +294,7 @@ def test_percentiles_are_within_a_hundredth(daemon: Daemon) -> None:
     random.Random(1).shuffle(values)
     now = ago(minutes=1)
     told = settled(daemon, [{"timestamp": now, "type": "response", "duration_ms": value} for value in values])
-    check_percentiles(plain(told["api_stats"]["response_time_percentiles"]), sorted(values))
+    assert not percentiles_differ(plain(told["api_stats"]["response_time_percentiles"]), sorted(values))
 
 
 def test_the_order_of_arrival_does_not_change_a_sum() -> None:
