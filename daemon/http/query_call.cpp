@@ -94,7 +94,8 @@ reply history_reply(const services& s, std::shared_ptr<const scan_stop> stop, be
                     query::answer_format format) {
     reply made;
     if (format == query::answer_format::ndjson) made.content_type = "application/x-ndjson";
-    add_extent_headers(made, begun.answer->extent());
+    // What is asked for by its id needs no telling of where it was found.
+    if (format != query::answer_format::bare) add_extent_headers(made, begun.answer->extent());
     if (begun.more) {
         made.body = std::make_unique<history_body>(s, std::move(stop), std::move(begun));
     } else {

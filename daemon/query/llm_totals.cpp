@@ -7,9 +7,6 @@
 namespace livelogd::query {
 namespace {
 
-/// One token is there when the prompt has been read: it says nothing about decoding.
-constexpr std::uint64_t least_decoded_tokens = 2;
-
 /// A model that took longer than this to load was not in memory.
 constexpr std::uint64_t cold_start_ns = 1'000'000'000;
 

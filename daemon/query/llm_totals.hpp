@@ -35,6 +35,9 @@ class known_sum {
     std::optional<std::uint64_t> sum_;
 };
 
+/// Fewer say nothing about decoding: the first token is there when the prompt has been read.
+inline constexpr std::uint64_t least_decoded_tokens = 2;
+
 /// Tokens and the time they took, of the answers that tell both.
 struct token_speed {
     wide_count tokens = 0;

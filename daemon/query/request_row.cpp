@@ -3,6 +3,7 @@
 
 #include "daemon/query/error_type.hpp"
 #include "daemon/query/json_text.hpp"
+#include "daemon/query/llm_totals.hpp"
 #include "daemon/query/open_requests.hpp"
 #include "protocol/llm_fields.hpp"
 
@@ -40,9 +41,11 @@ void append_tokens(std::string& out, std::string_view name, std::optional<std::u
 }
 
 void append_speed(std::string& out, std::string_view name, std::optional<std::uint64_t> tokens,
-                  std::optional<std::uint64_t> ns) {
+                  std::optional<std::uint64_t> ns, std::uint64_t least_tokens) {
+    token_speed speed;
+    speed.add(tokens, ns, least_tokens);
     append_key(out, name);
-    out += tokens && ns ? speed_text(*tokens, *ns) : "null";
+    out += speed.text();
 }
 
 /// The member of the first of the two records that has one.
@@ -80,8 +83,8 @@ void append_llm(std::string& out, const protocol::llm_fields& told) {
     append_ns(out, "prefill_ms", told.prefill_ns);
     append_ns(out, "decode_ms", told.decode_ns);
     append_ns(out, "time_to_first_token_ms", told.first_token_ns);
-    append_speed(out, "prefill_tokens_per_second", told.prefill_tokens, told.prefill_ns);
-    append_speed(out, "decode_tokens_per_second", told.decode_tokens, told.decode_ns);
+    append_speed(out, "prefill_tokens_per_second", told.prefill_tokens, told.prefill_ns, 1);
+    append_speed(out, "decode_tokens_per_second", told.decode_tokens, told.decode_ns, least_decoded_tokens);
     append_key(out, "finish_reason");
     append_text_or_null(out, told.finish_reason);
 }

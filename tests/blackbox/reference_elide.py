@@ -73,4 +73,4 @@ def elided(stored: bytes, most: int) -> bytes:
         return stored
     text += line[done:]
     told = json.dumps(sizes, ensure_ascii=False, separators=(",", ":"))
-    return f'{{"livelogd_elided":{told},{text[1:]}'.encode()
+    return f'{{"livelog_elided":{told},{text[1:]}'.encode()

@@ -322,14 +322,14 @@ def test_elided_records_are_what_the_rule_says() -> None:
                 assert line == elided(entry.line, most), f"elide={most} of {entry.line!r}"
                 json.loads(line)
             named = json.loads(recent(daemon, lines=1, elide=most, ids="true", format="ndjson").body)
-            assert list(named)[: 2 if most < 40 else 1] == ["livelog_id", "livelogd_elided"][: 2 if most < 40 else 1]
+            assert list(named)[: 2 if most < 40 else 1] == ["livelog_id", "livelog_elided"][: 2 if most < 40 else 1]
 
 
 def test_the_reference_of_eliding_by_hand() -> None:
     assert elided(b'{"a":"0123456789abcdef"}', 16) == b'{"a":"0123456789abcdef"}'
     told = elided('{"a":"0123456789abcdefg","b":["x",{"c":"ääääääää\\n"}]}'.encode(), 16)
     assert told.decode() == (
-        '{"livelogd_elided":{"a":17,"b.1.c":18},"a":"0123456789abcdef…","b":["x",{"c":"ääääääää…"}]}'
+        '{"livelog_elided":{"a":17,"b.1.c":18},"a":"0123456789abcdef…","b":["x",{"c":"ääääääää…"}]}'
     )
     assert elided(b'{"a":"0123456789abcd\\u00e9"}', 16).decode().endswith(':"0123456789abcd…"}')
 
@@ -353,6 +353,6 @@ def test_a_picture_in_a_prompt() -> None:
         listed = recent(daemon, elide=200, ids="true").body
         assert len(listed) < 600
         told = json.loads(listed)[0]
-        assert told["livelogd_elided"] == {"request_body.images.0": len(picture)}
+        assert told["livelog_elided"] == {"request_body.images.0": len(picture)}
         assert told["request_body"] == {"model": "m", "images": [picture[:200] + "…"]}
         assert recent(daemon, q=f"model:m {picture[-30:].replace('=', '')[:20]}").json() == [record]
