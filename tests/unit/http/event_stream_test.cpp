@@ -30,8 +30,8 @@ struct reader {
         client->peer_takes(room);
         auto stream = std::make_shared<http::event_stream>(
             client,
-            http::stream_sources{*log.log, log.live, log.files, log.matches, log.counts, log.zone, log.workers,
-                                 log.workers, stopping.get_token(), log.served},
+            http::stream_sources{*log.log, log.live, log.files, log.matches, log.counts, log.zone,
+                                 log.workers, log.workers, stopping.get_token(), log.served},
             std::move(options));
         auto body = [stream]() -> net::awaitable<void> { co_await stream->run("HEAD\r\n\r\n"); };
         net::asio::co_spawn(client->executor(), std::move(body), [this](const std::exception_ptr& error) {

@@ -16,10 +16,10 @@ using livelogd::query::history_answer;
 using livelogd::query::history_request;
 using livelogd::query::test::history;
 using livelogd::query::test::history_pieces;
-using livelogd::test::filter_of_types;
 using livelogd::query::test::recent;
 using livelogd::query::test::test_log;
 using livelogd::query::test::utc;
+using livelogd::test::filter_of_types;
 
 namespace {
 
@@ -159,7 +159,8 @@ TEST_CASE("a large answer comes in pieces of bounded size that are together what
     constexpr std::size_t largest_piece = 300'000;
     const auto check = [&](std::size_t count, const std::vector<std::string>& types,
                            const std::string& wanted) {
-        const auto pieces = history_pieces(log.snapshot(), {.filter = filter_of_types(types), .lines = count});
+        const auto pieces =
+            history_pieces(log.snapshot(), {.filter = filter_of_types(types), .lines = count});
         CHECK(pieces.size() >= wanted.size() / largest_piece);
         std::string whole;
         for (const std::string& piece : pieces) {

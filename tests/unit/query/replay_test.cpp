@@ -10,8 +10,8 @@
 
 using livelogd::protocol::record_id;
 using livelogd::query::replay_search;
-using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
+using livelogd::test::filter_of_types;
 
 namespace {
 

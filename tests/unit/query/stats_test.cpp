@@ -13,8 +13,8 @@
 
 using livelogd::base::time_zone;
 using livelogd::query::stats_answer;
-using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
+using livelogd::test::filter_of_types;
 
 namespace {
 

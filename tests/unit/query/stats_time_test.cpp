@@ -10,8 +10,8 @@
 using livelogd::base::time_zone;
 using livelogd::query::stats_answer;
 using livelogd::query::told_time;
-using livelogd::test::filter_of_types;
 using livelogd::query::test::test_log;
+using livelogd::test::filter_of_types;
 
 namespace {
 
@@ -20,9 +20,10 @@ constexpr std::int64_t noon = 1'750'939'200 * second;  // 2025-06-26T12:00:00Z
 
 std::int64_t logs_in_window(const test_log& log, double hours, const std::string& zone = "UTC",
                             const std::vector<std::string>& types = {}, std::int64_t now = noon) {
-    const auto answer = stats_answer(
-        log.snapshot(), {.filter = filter_of_types(types), .hours = hours, .response_times = 0, .now_us = now},
-        time_zone::named(zone), {});
+    const auto answer =
+        stats_answer(log.snapshot(),
+                     {.filter = filter_of_types(types), .hours = hours, .response_times = 0, .now_us = now},
+                     time_zone::named(zone), {});
     return boost::json::parse(answer).at("total_logs").as_int64();
 }
 
