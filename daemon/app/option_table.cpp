@@ -147,9 +147,7 @@ const std::array table{
            "Accepted records that may wait in memory to be written; then senders have to wait.", false, false,
            false, set_size<&s::unwritten_max_bytes, 65536>, size<&s::unwritten_max_bytes>},
     option{"orphan_after", "10min",
-           "A request without a response counts as orphaned after this time. Read by queries for requests in "
-           "flight, "
-           "which this version does not have.",
+           "A request without a response counts as in flight when it is younger than this, else as orphaned.",
            false, false, false, set_duration<&s::orphan_after, 1>, duration<&s::orphan_after>},
     option{"listen", "127.0.0.1:5000", "Where HTTP is served: ADDRESS:PORT or unix:PATH. Repeatable.", true,
            false, false, set_list<&s::listen>, list<&s::listen>},
