@@ -140,7 +140,7 @@ class maker {
         }
         if (name == "level") {
             const auto [text, lowest] = one_of(levels_);
-            return {text, [lowest = lowest](const auto& r, const auto&) { return severity(r) >= lowest; }};
+            return {text, [least = lowest](const auto& r, const auto&) { return severity(r) >= least; }};
         }
         if (name == "status") return status();
         if (name == "search") {
@@ -216,9 +216,9 @@ class maker {
                                                                                         {"5XX", 500, 599.999},
                                                                                         {"5-404", 5, 404},
                                                                                         {"0", 0, 0}});
-        return {text, [low = low, high = high](const auto& r, const auto&) {
+        return {text, [least = low, most = high](const auto& r, const auto&) {
                     const auto code = number(field(r, "status_code"));
-                    return code && *code >= low && *code <= high;
+                    return code && *code >= least && *code <= most;
                 }};
     }
 
@@ -253,14 +253,15 @@ class maker {
         }
         if (which == 1) {
             const auto [text, level] = one_of(levels_);
-            return {"level:" + text,
-                    [level = level](const auto& r, const auto&) { return severity(r) == level; }};
+            return {"level:" + text, [wanted_level = level](const auto& r, const auto&) {
+                        return severity(r) == wanted_level;
+                    }};
         }
         if (which == 2) {
             const auto [text, level] = one_of(levels_);
             const std::string sign = one_of<std::string>({">", ">=", "<", "<="});
-            return {"level" + sign + text, [sign, level = level](const auto& r, const auto&) {
-                        return compare(severity(r), sign, level);
+            return {"level" + sign + text, [sign, limit = level](const auto& r, const auto&) {
+                        return compare(severity(r), sign, limit);
                     }};
         }
         if (which == 3) {
@@ -282,9 +283,9 @@ class maker {
         const std::string sign = one_of<std::string>({">", ">=", "<", "<="});
         const auto [text, operand] = one_of<std::pair<std::string, double>>(
             {{"404", 404}, {"-5", -5}, {"2.5e0", 2.5}, {"4.99", 4.99}, {"1e400", 1e308}});
-        return {name + sign + text, [from, sign, operand = operand](const auto& r, const auto&) {
+        return {name + sign + text, [from, sign, limit = operand](const auto& r, const auto&) {
                     const auto value = number(field(r, from));
-                    return value && compare(*value, sign, operand);
+                    return value && compare(*value, sign, limit);
                 }};
     }
 
