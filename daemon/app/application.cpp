@@ -9,6 +9,7 @@
 #include "daemon/http/server.hpp"
 #include "daemon/ingest/own_record.hpp"
 #include "daemon/ingest/server.hpp"
+#include "daemon/summary/summary_keeper.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -105,6 +106,8 @@ struct application::parts {
           access(access_of(now)),
           budget(now.ingest_buffer_bytes),
           log(log_options_of(now), report),
+          summaries(now.summaries, zone),
+          keeper(log, summaries, zone, report),
           context(static_cast<int>(now.threads)),
           workers(now.scan_threads),
           live_workers(1),
@@ -124,7 +127,9 @@ struct application::parts {
                zone,
                now.stall_timeout,
                now.orphan_after,
-               facts_of(now)})),
+               facts_of(now),
+               &summaries,
+               now.scan_threads})),
           clients(context, routes, access, limits_of(now), now.max_http_connections, served, report),
           control(asio::make_strand(context)),
           stop_signals(control, SIGTERM, SIGINT),
@@ -156,6 +161,8 @@ struct application::parts {
     http::client_counters served;
     ingest::line_budget budget;
     storage::log log;
+    summary::summaries summaries;
+    summary::summary_keeper keeper;
     std::stop_source stopping;
     asio::io_context context;
     net::worker_pool workers;
@@ -225,6 +232,7 @@ void application::parts::start() {
     wait_for_reload();
     log.start(to_log);
     record_recovery();
+    keeper.start();
     senders.start();
     clients.start();
     report(base::severity::info, "taking records on " + senders.address().text());

@@ -177,9 +177,8 @@ const std::array table{
         "Memory for the newest records, from which live streams are served. At least twice max_record_bytes.",
         false, false, false, set_size<&s::ring_bytes, 1>, size<&s::ring_bytes>},
     option{"summaries", "true",
-           "Keep summaries beside sealed files, to answer statistics sooner. This version answers all of "
-           "them by reading "
-           "the records, and writes none.",
+           "Keep summaries beside sealed files, to answer statistics without reading all records. They can "
+           "be deleted at any time.",
            false, true, false, set_switch<&s::summaries>, truth<&s::summaries>},
     option{"timezone", "", "Zone of timestamps that name none, such as Europe/Berlin. Unset: the system's.",
            false, false, false, set_text<&s::timezone>, text<&s::timezone>},

@@ -113,7 +113,11 @@ record_filter::record_filter(const filter_words& words, std::int64_t now_us, con
     : state_(compile(words, now_us, zone)) {}
 
 bool record_filter::passes_everything() const {
-    return state_->terms.holds_always() && state_->either.empty() && !state_->window.limited();
+    return asks_only_times() && !state_->window.limited();
+}
+
+bool record_filter::asks_only_times() const {
+    return state_->terms.holds_always() && state_->either.empty();
 }
 
 bool record_filter::asks_for_api_calls() const {

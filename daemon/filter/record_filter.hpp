@@ -28,6 +28,9 @@ class record_filter {
     /// Whether there is nothing to ask of a record, not even its time.
     [[nodiscard]] bool passes_everything() const;
 
+    /// Whether it asks for nothing but times: matches() is true for all records.
+    [[nodiscard]] bool asks_only_times() const;
+
     /// Whether it asks for request or response records by name, which `log_api_calls = false` leaves out of
     /// the log.
     [[nodiscard]] bool asks_for_api_calls() const;

@@ -9,9 +9,11 @@
 #include "daemon/ingest/policy.hpp"
 #include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log.hpp"
+#include "daemon/summary/summaries.hpp"
 #include "static/assets.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -35,6 +37,8 @@ struct services {
     std::chrono::steady_clock::duration stall;
     std::chrono::milliseconds orphan_after;  ///< a request without response is orphaned from this age on
     daemon_facts facts = {};
+    summary::summaries* summaries = nullptr;  ///< null: statistics are made of records alone
+    std::size_t scan_threads = 1;             ///< that the workers of `streams` have
 };
 
 inline constexpr const char* viewer_path = "/api/v1/logs";

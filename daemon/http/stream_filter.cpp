@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/stream_filter.hpp"
 
-#include "daemon/query/record_clock.hpp"
+#include "daemon/summary/record_clock.hpp"
 #include "daemon/query/record_search.hpp"
 #include "protocol/json_walk.hpp"
 
@@ -28,7 +28,7 @@ ids ids_of(const live::event_batch& batch, Fits&& fits) {
 std::optional<std::int64_t> time_of(protocol::record_id id, std::string_view line,
                                     const stream_sources& sources) {
     const auto timestamp = protocol::member_of(protocol::first_value(line), "timestamp");
-    if (const auto told = query::told_time(timestamp, sources.zone)) return told;
+    if (const auto told = summary::told_time(timestamp, sources.zone)) return told;
     // Its neighbours in the file tell it.
     return query::time_of_record(sources.log.snapshot(), id,
                                  {.lines = sources.lines, .zone = sources.zone, .stop = sources.stopping});

@@ -2,7 +2,7 @@
 #include "daemon/query/history.hpp"
 
 #include "daemon/query/log_changed.hpp"
-#include "daemon/query/stopped.hpp"
+#include "daemon/summary/stopped.hpp"
 #include "protocol/elide.hpp"
 #include "protocol/json_walk.hpp"
 
@@ -274,7 +274,7 @@ bool history_answer::next(std::string& out) {
     const std::size_t before = out.size();
     if (!std::exchange(s.begun, true) && s.format == answer_format::json) out += '[';
     while (!s.parts.empty()) {
-        if (s.stop.stop_requested()) throw stopped();
+        if (s.stop.stop_requested()) throw summary::stopped();
         const std::size_t size = out.size() - before;
         if (size + least_read_bytes > piece_bytes) return true;
         if (s.form.elide) {

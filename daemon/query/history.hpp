@@ -51,8 +51,8 @@ struct history_extent {
 /// so that a removal does not cut an answer short. One thread at a time; blocks on the disk.
 class history_answer {
   public:
-    /// Searches. Throws query::stopped, std::system_error, or query::log_changed. What `context` refers to is
-    /// not needed any more afterwards, except for its stop token.
+    /// Searches. Throws summary::stopped, std::system_error, or query::log_changed. What `context` refers to
+    /// is not needed any more afterwards, except for its stop token.
     history_answer(const storage::log_snapshot& snapshot, const history_request& request,
                    const search_context& context);
     ~history_answer();

@@ -2,7 +2,7 @@
 // The words of answers: numbers without rounding surprises, strings, fields as they are spelled.
 #pragma once
 
-#include "daemon/query/duration_histogram.hpp"
+#include "daemon/summary/duration_histogram.hpp"
 #include "protocol/json_token.hpp"
 
 #include <cstddef>
@@ -13,7 +13,8 @@
 
 namespace livelogd::query {
 
-__extension__ using wide_count = unsigned __int128;
+using summary::duration_histogram;
+using summary::wide_count;
 
 /// Appends a JSON string with these characters (UTF-8).
 void append_string(std::string& out, std::string_view characters);

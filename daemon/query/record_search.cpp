@@ -2,7 +2,7 @@
 #include "daemon/query/record_search.hpp"
 
 #include "daemon/query/log_changed.hpp"
-#include "daemon/query/stopped.hpp"
+#include "daemon/summary/stopped.hpp"
 
 #include <utility>
 
@@ -56,7 +56,7 @@ bool record_search::examine(const storage::stored_line& line, protocol::record_i
 }
 
 void record_search::look_at_stop() const {
-    if (context_.stop.stop_requested()) throw stopped();
+    if (context_.stop.stop_requested()) throw summary::stopped();
 }
 
 bool record_search::deadline_has_passed() {

@@ -5,10 +5,10 @@
 #include "daemon/base/time_zone.hpp"
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/filter/record_filter.hpp"
-#include "daemon/query/record_clock.hpp"
 #include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/segment_reader.hpp"
+#include "daemon/summary/record_clock.hpp"
 #include "protocol/scan.hpp"
 
 #include <chrono>
@@ -96,7 +96,7 @@ class record_search {
 
   private:
     protocol::record_scanner scanner_;
-    std::optional<record_clock> clock_;
+    std::optional<summary::record_clock> clock_;
     std::optional<protocol::record_id> examined_;
     bool tells_times_ = false;
     std::uint64_t work_since_look_ = 0;  ///< bytes, and some for each record, since the clock was looked at
@@ -108,7 +108,7 @@ class backward_search : public record_search {
     backward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
                     id_limits limits, search_context context);
 
-    /// The next older matching record. Throws query::stopped, query::log_changed or std::system_error.
+    /// The next older matching record. Throws summary::stopped, query::log_changed or std::system_error.
     search_step next(found_record& record);
 
   private:

@@ -19,7 +19,7 @@ class replay_search {
     replay_search(const replay_search&) = delete;
     replay_search& operator=(const replay_search&) = delete;
 
-    /// Searches until `deadline`; true once the position is known. Throws query::stopped or
+    /// Searches until `deadline`; true once the position is known. Throws summary::stopped or
     /// std::system_error.
     bool advance(std::chrono::steady_clock::time_point deadline);
 

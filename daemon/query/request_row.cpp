@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/request_row.hpp"
 
-#include "daemon/query/error_type.hpp"
 #include "daemon/query/json_text.hpp"
-#include "daemon/query/llm_totals.hpp"
-#include "daemon/query/open_requests.hpp"
+#include "daemon/summary/error_type.hpp"
+#include "daemon/summary/llm_totals.hpp"
+#include "daemon/summary/open_requests.hpp"
 #include "protocol/llm_fields.hpp"
 
 #include <array>
@@ -42,10 +42,10 @@ void append_tokens(std::string& out, std::string_view name, std::optional<std::u
 
 void append_speed(std::string& out, std::string_view name, std::optional<std::uint64_t> tokens,
                   std::optional<std::uint64_t> ns, std::uint64_t least_tokens) {
-    token_speed speed;
+    summary::token_speed speed;
     speed.add(tokens, ns, least_tokens);
     append_key(out, name);
-    out += speed.text();
+    out += speed_text(speed.tokens, speed.ns);
 }
 
 /// The member of the first of the two records that has one.
@@ -84,7 +84,8 @@ void append_llm(std::string& out, const protocol::llm_fields& told) {
     append_ns(out, "decode_ms", told.decode_ns);
     append_ns(out, "time_to_first_token_ms", told.first_token_ns);
     append_speed(out, "prefill_tokens_per_second", told.prefill_tokens, told.prefill_ns, 1);
-    append_speed(out, "decode_tokens_per_second", told.decode_tokens, told.decode_ns, least_decoded_tokens);
+    append_speed(out, "decode_tokens_per_second", told.decode_tokens, told.decode_ns,
+                 summary::least_decoded_tokens);
     append_key(out, "finish_reason");
     append_text_or_null(out, told.finish_reason);
 }
@@ -100,7 +101,7 @@ request_state state_of(const request_side* request, const request_side* response
     if (request == nullptr) return request_state::no_request;
     if (response != nullptr) return response->view.digest.error ? request_state::failed : request_state::ok;
     if (!protocol::scalar_name(request->fields.request_id)) return request_state::unpaired;
-    const auto age = age_us(request->time, clock.now_us);
+    const auto age = summary::age_us(request->time, clock.now_us);
     const bool young = !age || *age < static_cast<std::uint64_t>(clock.orphan_after_us);
     return young ? request_state::in_flight : request_state::orphaned;
 }
@@ -125,10 +126,10 @@ std::string row_text(const request_side* request, const request_side* response, 
     append_either(out, "duration_ms", response, nullptr, &fields::duration_ms);
     append_key(out, "error_type");
     append_text_or_null(out, response != nullptr && response->view.digest.error
-                                 ? error_type_of(response->fields)
+                                 ? summary::error_type_of(response->fields)
                                  : std::string());
     append_key(out, "age_ms");
-    const auto age = response == nullptr ? age_us(request->time, clock.now_us) : std::nullopt;
+    const auto age = response == nullptr ? summary::age_us(request->time, clock.now_us) : std::nullopt;
     out += age ? milliseconds_text(*age) : "null";
     append_llm(out, llm_of(request, response));
     out += '}';

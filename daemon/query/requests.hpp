@@ -32,7 +32,7 @@ struct requests_answer {
 /// Reads the log from its end: by the time it meets a request it has seen every response that may be its. A
 /// response belongs to the nearest earlier request of its request_id that has none; seen from the end, a
 /// request has the nearest later response that is still free: the same pairs, as of brackets. Blocks on the
-/// disk. Throws query::stopped, query::log_changed or std::system_error.
+/// disk. Throws summary::stopped, query::log_changed or std::system_error.
 requests_answer answer_requests(const storage::log_snapshot& snapshot, const requests_request& request,
                                 const search_context& context);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// `stats`: what the retained records of a window add up to. A plain full scan: the truth that any summary
-// must match.
+// `stats`: what the retained records of a window add up to. A full scan is the truth; summaries spare most of
+// it, and the answer is the same.
 #pragma once
 
 #include "daemon/base/time_zone.hpp"
 #include "daemon/filter/record_filter.hpp"
+#include "daemon/query/ordered_work.hpp"
 #include "daemon/storage/log_snapshot.hpp"
+#include "daemon/summary/summaries.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +29,16 @@ struct stats_request {
     bool strict = false;                   ///< a file that is shorter than the snapshot says is an error
 };
 
-/// The JSON object of the answer. Blocks on the disk. Throws query::stopped, query::log_changed or
+/// What makes an answer sooner, and no different.
+struct stats_help {
+    summary::summaries* summaries = nullptr;  ///< null: everything is read
+    helping_hands hands = {};                 ///< that read other segments meanwhile
+};
+
+/// The JSON object of the answer. Blocks on the disk. Throws summary::stopped, query::log_changed or
 /// std::system_error.
 std::string stats_answer(const storage::log_snapshot& snapshot, const stats_request& request,
-                         const base::time_zone& zone, std::stop_token stop);
+                         const base::time_zone& zone, const std::stop_token& stop,
+                         const stats_help& help = {});
 
 }  // namespace livelogd::query

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/stats_sums.hpp"
 
+#include "daemon/filter/facet.hpp"
 #include "daemon/query/json_text.hpp"
+#include "daemon/query/llm_text.hpp"
 #include "daemon/query/stats_text.hpp"
 
 #include <algorithm>
@@ -9,6 +11,10 @@
 #include <limits>
 
 namespace livelogd::query {
+
+using summary::scanned_record;
+using summary::time_range;
+
 namespace {
 
 /// Where the window begins. Hours beyond all times mean everything.
@@ -22,18 +28,22 @@ std::int64_t window_begin(std::int64_t now_us, double hours) {
 
 }  // namespace
 
-stats_sums::stats_sums(const stats_request& request)
+stats_sums::stats_sums(const stats_request& request, summary::record_sums::start where)
     : request_(request),
       begin_us_(window_begin(request.now_us, request.hours)),
-      records_(request.response_times, names_),
-      models_(names_) {
+      sums_(where),
+      durations_(request.response_times),
+      facet_names_(std::make_unique<summary::name_budget>()) {
     if (request.buckets > 0) {
         const auto begin = std::max(begin_us_, request.filter.window().begin_us);
         const auto end = std::min(request.now_us, request.filter.window().end_us);
-        timeline_.emplace(begin, std::max(end, begin + 1), request.buckets);
+        timeline_ = std::make_unique<timeline>(begin, std::max(end, begin + 1), request.buckets);
+        sums_.set_answer_listener([parts = timeline_.get()](const summary::counted_answer& answer) {
+            if (answer.time) parts->at(*answer.time).models[std::string(answer.model)].add(answer.told);
+        });
     }
     for (const std::string& field : request.facets)
-        facets_.emplace_back(field, name_counts(names_));
+        facets_.emplace_back(field, summary::name_counts(*facet_names_));
 }
 
 bool stats_sums::counts(const scanned_record& record) const {
@@ -41,76 +51,75 @@ bool stats_sums::counts(const scanned_record& record) const {
     return request_.filter.window().holds(record.time) && request_.filter.matches(record.view);
 }
 
-void stats_sums::open_request_of(const scanned_record& record, bool counted) {
-    const auto key = protocol::scalar_name(record.fields.request_id);
-    if (!key) return;
-    const auto models = protocol::read_llm_models(record.view.line);
-    open_.add(*key, {.id = record.id,
-                     .time = record.time,
-                     .counts = counted,
-                     .request_id = std::string(record.fields.request_id.text),
-                     .endpoint = std::string(record.fields.endpoint.text),
-                     .model = models.answered.empty() ? models.asked : models.answered});
-}
-
 void stats_sums::add(const scanned_record& record) {
-    const bool is_request = protocol::string_equals(record.fields.type, "request");
-    const bool is_response = !is_request && protocol::string_equals(record.fields.type, "response");
     const bool counted = counts(record);
-    std::string asked_model;
-    if (is_request) {
-        open_request_of(record, counted);
-    } else if (is_response) {
-        if (const auto key = protocol::scalar_name(record.fields.request_id))
-            if (auto request = open_.take(*key)) asked_model = std::move(request->model);
-    }
+    sums_.add(record, counted);
     if (!counted) return;
-
-    records_.add(record.fields);
-    timeline::part* part = nullptr;
+    const bool is_response = protocol::string_equals(record.fields.type, "response");
+    const auto us = is_response ? summary::duration_us(record.fields.duration_ms) : std::nullopt;
+    if (us) durations_.add(record.fields.duration_ms.text);
     if (timeline_ && record.time) {
-        part = &timeline_->at(*record.time);
-        ++part->total;
-        ++part->levels[static_cast<std::size_t>(record.view.digest.severity)];
-        part->requests += is_request ? 1 : 0;
-        part->errors += record.view.digest.error ? 1 : 0;
-        if (is_response)
-            if (const auto us = duration_us(record.fields.duration_ms)) part->durations.add(*us);
+        summary::overview& part = timeline_->at(*record.time);
+        ++part.levels[static_cast<std::size_t>(record.view.digest.severity)];
+        if (protocol::string_equals(record.fields.type, "request")) ++part.requests;
+        if (record.view.digest.error) ++part.errors;
+        if (us) part.durations.add(*us);
     }
     for (auto& [field, values] : facets_)
         for (const std::string& value : filter::facet_values(record.view, field))
             values.add(std::string_view(value));
-    if (!is_request) add_answer(record, is_response, asked_model, part);
 }
 
-void stats_sums::add_answer(const scanned_record& record, bool is_response, std::string_view asked_model,
-                            timeline::part* part) {
-    const auto told = protocol::read_llm_fields(record.view.line);
-    const std::string_view model = told.model().empty() ? asked_model : std::string_view(told.model());
-    const bool is_answer = told.has_measure() || (is_response && !model.empty());
-    if (!is_answer) return;
-    const auto number = models_.number_of(model);
-    const auto us = is_response ? duration_us(record.fields.duration_ms) : std::nullopt;
-    models_[number].add(told, record.view.digest.error, us);
-    if (part != nullptr) part->models[number].add(told);
+void stats_sums::append(stats_sums&& next) {
+    std::string written;
+    next.sums_.write(written);
+    sums_.merge(written, true);
+    names_left_out_ = names_left_out_ || next.names_left_out();
+    durations_.append(std::move(next.durations_));
+    if (timeline_) timeline_->merge(*next.timeline_);
+    for (std::size_t i = 0; i < facets_.size(); ++i)
+        facets_[i].second.merge(next.facets_[i].second);
+}
+
+stats_sums::part_in stats_sums::relation(const time_range& times) const {
+    const filter::time_window& window = request_.filter.window();
+    const auto begin = std::max(begin_us_, window.begin_us);
+    const bool timed = times.first <= times.last;
+    const bool all_before = timed && times.last < begin;
+    const bool all_after = timed && window.limited() && times.first >= window.end_us;
+    if (!times.unknown && (all_before || all_after)) return part_in::nothing;
+    const bool all_in = !timed || (times.first >= begin && (!window.limited() || times.last < window.end_us));
+    if (!all_in) return part_in::some;
+    if (!timeline_ || (!timed && !times.unknown)) return part_in::all;
+    const bool one_part = timed && !times.unknown && timeline_->same_part(times.first, times.last);
+    return one_part ? part_in::all : part_in::some;
+}
+
+void stats_sums::append_written(std::string_view written, const time_range& times, bool counts) {
+    sums_.merge(written, counts);
+    if (counts && timeline_ && times.first <= times.last) timeline_->at(times.first).merge_written(written);
+}
+
+bool stats_sums::names_left_out() const {
+    return names_left_out_ || sums_.names_left_out() || facet_names_->exhausted();
 }
 
 std::string stats_sums::text(const base::time_zone& zone) const {
     std::string out = "{";
     append_key(out, "api_stats");
-    append_api_stats(out, records_);
+    append_api_stats(out, sums_, durations_.texts());
     append_key(out, "error_summary");
-    append_error_summary(out, records_.totals());
+    append_error_summary(out, sums_);
     append_key(out, "timeframe_hours");
     append_number(out, request_.hours);
     append_key(out, "total_logs");
-    out += std::to_string(records_.totals().logs);
+    out += std::to_string(sums_.all().records());
     append_key(out, "llm_stats");
-    models_.append_text(out);
-    open_.append_text(out, request_.now_us, request_.orphan_after_us);
+    append_models(out, sums_.models());
+    append_open_requests(out, sums_.open(), request_.now_us, request_.orphan_after_us);
     if (timeline_) {
         append_key(out, "timeline");
-        timeline_->append_text(out, models_, zone);
+        append_timeline(out, *timeline_, zone);
     }
     if (!facets_.empty()) {
         append_key(out, "facets");

@@ -3,13 +3,14 @@
 #pragma once
 
 #include "daemon/filter/record_filter.hpp"
-#include "daemon/query/llm_totals.hpp"
-#include "daemon/query/open_requests.hpp"
+#include "daemon/query/newest_durations.hpp"
 #include "daemon/query/stats.hpp"
-#include "daemon/query/stats_accumulator.hpp"
 #include "daemon/query/timeline.hpp"
+#include "daemon/summary/record_sums.hpp"
+#include "daemon/summary/segment_summary.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,40 +19,54 @@
 
 namespace livelogd::query {
 
-/// A record, as a scan from the beginning of the log meets it.
-struct scanned_record {
-    protocol::record_id id = 0;
-    std::optional<std::int64_t> time;  ///< microseconds since 1970
-    filter::record_view view;
-    const protocol::record_fields& fields;
-};
-
-/// Takes every record of the log, in order: also one outside the window may be the request of a response in
-/// it, or the response of a request. One thread at a time.
+/// The sums of consecutive records: of all that the log holds, or of a stretch that is to be appended to
+/// them. Takes every record, in order: also one outside the window may be the request of a response in it, or
+/// the response of a request. One thread at a time.
 class stats_sums {
   public:
     /// `request` must outlive the sums.
-    explicit stats_sums(const stats_request& request);
+    stats_sums(const stats_request& request, summary::record_sums::start where);
+    stats_sums(stats_sums&&) = default;
+    stats_sums& operator=(stats_sums&&) = delete;
 
-    void add(const scanned_record& record);
+    void add(const summary::scanned_record& record);
 
-    /// The JSON object of the answer, with a LF.
+    /// The next stretch, which has been scanned for the same request.
+    void append(stats_sums&& next);
+
+    /// What the records of one stretch have to do with the window.
+    enum class part_in : std::uint8_t {
+        nothing,  ///< none counts
+        all,      ///< all count, and belong to the same part of the timeline, if there is one
+        some,     ///< that cannot be told for all together
+    };
+    [[nodiscard]] part_in relation(const summary::time_range& times) const;
+
+    /// The next stretch, all or nothing of which counts, as record_sums has written its sums.
+    void append_written(std::string_view written, const summary::time_range& times, bool counts);
+
+    /// Its durations, if it counts: those of the pages [begin, end).
+    void append_durations(summary::shared_summary pages, std::size_t begin, std::size_t end) {
+        durations_.add(std::move(pages), begin, end);
+    }
+
+    /// Names have been left out: the answer is that of a scan in one go, or it is not the same each time.
+    [[nodiscard]] bool names_left_out() const;
+
+    /// The JSON object of the answer, with a LF. Blocks on the disk; throws as newest_durations does.
     [[nodiscard]] std::string text(const base::time_zone& zone) const;
 
   private:
-    [[nodiscard]] bool counts(const scanned_record& record) const;
-    void open_request_of(const scanned_record& record, bool counted);
-    void add_answer(const scanned_record& record, bool is_response, std::string_view asked_model,
-                    timeline::part* part);
+    [[nodiscard]] bool counts(const summary::scanned_record& record) const;
 
     const stats_request& request_;
     std::int64_t begin_us_;
-    name_budget names_;
-    stats_accumulator records_;
-    llm_totals models_;
-    open_requests open_;
-    std::optional<timeline> timeline_;
-    std::vector<std::pair<std::string_view, name_counts>> facets_;
+    std::unique_ptr<timeline> timeline_;  ///< null: not asked for. Stays where it is when the sums move
+    summary::record_sums sums_;
+    newest_durations durations_;
+    bool names_left_out_ = false;  ///< of a stretch that has been appended
+    std::unique_ptr<summary::name_budget> facet_names_;
+    std::vector<std::pair<std::string_view, summary::name_counts>> facets_;
 };
 
 }  // namespace livelogd::query

@@ -2,10 +2,14 @@
 // Parts of the statistics as JSON.
 #pragma once
 
-#include "daemon/query/stats_accumulator.hpp"
+#include "daemon/base/time_zone.hpp"
+#include "daemon/query/timeline.hpp"
+#include "daemon/summary/record_sums.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace livelogd::query {
 
@@ -13,10 +17,19 @@ namespace livelogd::query {
 inline constexpr std::size_t most_names = 1000;
 
 /// Appends a map: the most frequent names and their counts, the rest as "(other)".
-void append_counts(std::string& out, const name_counts& counts);
+void append_counts(std::string& out, const summary::name_counts& counts);
 
-/// Append the objects of the answer that are so called.
-void append_api_stats(std::string& out, const stats_accumulator& records);
-void append_error_summary(std::string& out, const stats_totals& totals);
+/// Append the objects of the answer that are so called. `response_times`: as spelled.
+void append_api_stats(std::string& out, const summary::record_sums& sums,
+                      const std::vector<std::string>& response_times);
+void append_error_summary(std::string& out, const summary::record_sums& sums);
+
+/// Appends `"in_flight":[…],"in_flight_count":…` and the same of the orphaned ones, without braces: those
+/// that count, the newest first. Younger than `orphan_after_us` at `now_us`, or of unknown age: in flight.
+void append_open_requests(std::string& out, const summary::open_requests& open, std::int64_t now_us,
+                          std::int64_t orphan_after_us);
+
+/// Appends the array that the answer holds.
+void append_timeline(std::string& out, const timeline& all, const base::time_zone& zone);
 
 }  // namespace livelogd::query

@@ -18,14 +18,15 @@ MAY_INCLUDE = {
     "daemon/net": {"daemon/base"},
     "daemon/live": {"protocol", "daemon/filter", "daemon/storage", "daemon/net"},
     "daemon/ingest": {"protocol", "daemon/storage", "daemon/live", "daemon/net", "daemon/base"},
-    "daemon/query": {"protocol", "daemon/base", "daemon/filter", "daemon/storage"},
+    "daemon/summary": {"protocol", "daemon/base", "daemon/filter", "daemon/storage"},
+    "daemon/query": {"protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary"},
     "daemon/http": {
         "protocol", "static", "daemon/base", "daemon/filter", "daemon/storage", "daemon/net", "daemon/live",
-        "daemon/ingest", "daemon/query",
+        "daemon/ingest", "daemon/summary", "daemon/query",
     },
     "daemon/app": {
         "protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/net", "daemon/live", "daemon/ingest",
-        "daemon/query", "daemon/http",
+        "daemon/summary", "daemon/query", "daemon/http",
     },
     "static": set(),
 }
@@ -38,8 +39,9 @@ CONFINED = {
     "boost/json/basic_parser": {"protocol/validation.cpp"},
     "date/": {"daemon/base/time_zone.cpp"},
     "re2/": {"daemon/filter/pattern.cpp"},
+    "xxhash.h": {"daemon/summary/segment_summary.cpp"},
 }
-WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/query")
+WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary", "daemon/query")
 
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".js", ".css", ".html", ".sh", ".in"}
 MAX_LINES = 600

@@ -50,6 +50,16 @@ std::string accounting_text(const ingest::accounting& sums) {
                             {"own_records", sums.own_records}});
 }
 
+/// Summaries, and whichever other worker threads are idle.
+query::stats_help help_of(const services& s) {
+    query::stats_help help{.summaries = s.summaries, .hands = {}};
+    help.hands.count = s.scan_threads - 1;
+    help.hands.ask = [&workers = s.streams.workers](std::function<void()> work) {
+        net::asio::post(workers, std::move(work));
+    };
+    return help;
+}
+
 }  // namespace
 
 endpoint stats_endpoint(const services& s) {
@@ -67,10 +77,10 @@ endpoint stats_endpoint(const services& s) {
         wanted.now_us = base::now_us();
         wanted.daemon = accounting_text(s.ingested.now());
         wanted.orphan_after_us = std::chrono::microseconds(s.orphan_after).count();
-        auto scan = [wanted = std::move(wanted)](const storage::log_snapshot& snapshot,
-                                                 const query::search_context& context) mutable {
+        auto scan = [wanted = std::move(wanted), help = help_of(s)](
+                        const storage::log_snapshot& snapshot, const query::search_context& context) mutable {
             wanted.strict = context.strict;
-            return query::stats_answer(snapshot, wanted, context.zone, context.stop);
+            return query::stats_answer(snapshot, wanted, context.zone, context.stop, help);
         };
         auto stop = std::make_shared<const scan_stop>(asked, s);
         auto text = co_await from_log(s, std::move(stop), std::move(scan));

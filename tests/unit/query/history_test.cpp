@@ -2,7 +2,7 @@
 #include "daemon/query/history.hpp"
 
 #include "daemon/query/log_changed.hpp"
-#include "daemon/query/stopped.hpp"
+#include "daemon/summary/stopped.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
 
@@ -293,8 +293,8 @@ TEST_CASE("recent stops when nobody waits any more") {
     std::string out;
     CHECK(answer.next(out));
     stop.request_stop();
-    CHECK_THROWS_AS(answer.next(out), livelogd::query::stopped);
-    CHECK_THROWS_AS(history_answer(log.snapshot(), {}, context), livelogd::query::stopped);
+    CHECK_THROWS_AS(answer.next(out), livelogd::summary::stopped);
+    CHECK_THROWS_AS(history_answer(log.snapshot(), {}, context), livelogd::summary::stopped);
 }
 
 TEST_CASE("records that stand near each other are read together") {

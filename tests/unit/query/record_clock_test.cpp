@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/record_clock.hpp"
+#include "daemon/summary/record_clock.hpp"
 
 #include "daemon/query/record_search.hpp"
 #include "tests/support/catch.hpp"

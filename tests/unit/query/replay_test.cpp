@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/replay.hpp"
 
-#include "daemon/query/stopped.hpp"
+#include "daemon/summary/stopped.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
 
@@ -116,7 +116,7 @@ TEST_CASE("replay stops when nobody waits any more") {
     livelogd::storage::line_counts lines;
     replay_search search(log.snapshot(), {}, 1,
                          {.lines = lines, .zone = livelogd::query::test::utc, .stop = stop.get_token()});
-    CHECK_THROWS_AS(search.advance(clock::now()), livelogd::query::stopped);
+    CHECK_THROWS_AS(search.advance(clock::now()), livelogd::summary::stopped);
 }
 
 TEST_CASE("a replay is searched in steps, each of which gets on") {

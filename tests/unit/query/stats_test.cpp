@@ -3,7 +3,7 @@
 
 #include "daemon/query/log_changed.hpp"
 
-#include "daemon/query/stopped.hpp"
+#include "daemon/summary/stopped.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
 
@@ -286,5 +286,5 @@ TEST_CASE("statistics stop when nobody waits any more") {
     stop.request_stop();
     CHECK_THROWS_AS(stats_answer(log.snapshot(), {.filter = {}, .now_us = now}, time_zone::named("UTC"),
                                  stop.get_token()),
-                    livelogd::query::stopped);
+                    livelogd::summary::stopped);
 }

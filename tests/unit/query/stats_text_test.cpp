@@ -1,29 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/query/json_text.hpp"
-#include "daemon/query/stats_accumulator.hpp"
+#include "daemon/query/newest_durations.hpp"
+#include "daemon/summary/record_sums.hpp"
 
 #include "tests/support/catch.hpp"
 
 #include <limits>
 
 using livelogd::protocol::json_kind;
-using livelogd::query::duration_us;
 using livelogd::query::mean_text;
 using livelogd::query::milliseconds_text;
-using livelogd::query::newest_texts;
+using livelogd::query::newest_durations;
 using livelogd::query::wide_count;
+using livelogd::summary::duration_us;
 
 namespace {
 
 std::optional<std::uint64_t> us_of(std::string_view number) {
     return duration_us({.kind = json_kind::number, .text = number});
-}
-
-std::vector<std::string> texts(const newest_texts& kept) {
-    std::vector<std::string> all;
-    for (std::size_t i = 0; i < kept.size(); ++i)
-        all.push_back(kept[i]);
-    return all;
 }
 
 }  // namespace
@@ -85,20 +79,20 @@ TEST_CASE("the mean is rounded half up to two decimals") {
 }
 
 TEST_CASE("the newest texts are kept, oldest first") {
-    newest_texts three(3);
-    CHECK(texts(three).empty());
+    newest_durations three(3);
+    CHECK(three.texts().empty());
     three.add("1");
     three.add("2");
-    CHECK(texts(three) == std::vector<std::string>{"1", "2"});
+    CHECK(three.texts() == std::vector<std::string>{"1", "2"});
     three.add("3");
-    CHECK(texts(three) == std::vector<std::string>{"1", "2", "3"});
+    CHECK(three.texts() == std::vector<std::string>{"1", "2", "3"});
     for (const char* text : {"4", "5", "6", "a longer text that needs memory of its own"})
         three.add(text);
-    CHECK(texts(three) == std::vector<std::string>{"5", "6", "a longer text that needs memory of its own"});
+    CHECK(three.texts() == std::vector<std::string>{"5", "6", "a longer text that needs memory of its own"});
     three.add("8");
-    CHECK(texts(three) == std::vector<std::string>{"6", "a longer text that needs memory of its own", "8"});
+    CHECK(three.texts() == std::vector<std::string>{"6", "a longer text that needs memory of its own", "8"});
 
-    newest_texts none(0);
+    newest_durations none(0);
     none.add("1");
-    CHECK(texts(none).empty());
+    CHECK(none.texts().empty());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which records a window holds.
-#include "daemon/query/record_clock.hpp"
+#include "daemon/summary/record_clock.hpp"
 #include "daemon/query/stats.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
@@ -9,7 +9,7 @@
 
 using livelogd::base::time_zone;
 using livelogd::query::stats_answer;
-using livelogd::query::told_time;
+using livelogd::summary::told_time;
 using livelogd::query::test::test_log;
 using livelogd::test::filter_of_types;
 

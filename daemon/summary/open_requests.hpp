@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 struct open_request {
     protocol::record_id id = 0;
@@ -30,10 +30,10 @@ class open_requests {
     /// A response has come: the request that it belongs to, if there is one, is open no more.
     std::optional<open_request> take(const std::string& key);
 
-    /// Appends `"in_flight":[…],"in_flight_count":…` and the same of the orphaned ones, without braces: those
-    /// that count, the newest first. Younger than `orphan_after_us` at `now_us`, or of unknown age: in
-    /// flight.
-    void append_text(std::string& out, std::int64_t now_us, std::int64_t orphan_after_us) const;
+    /// Those that are open, the oldest first; they end with the next change.
+    [[nodiscard]] std::vector<const open_request*> in_order() const;
+
+    [[nodiscard]] bool empty() const { return open_.empty(); }
 
   private:
     std::unordered_map<std::string, std::vector<open_request>> open_;
@@ -42,4 +42,4 @@ class open_requests {
 /// Milliseconds from `time` to `now`, microseconds both: not below 0.
 std::optional<std::uint64_t> age_us(std::optional<std::int64_t> time, std::int64_t now_us);
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

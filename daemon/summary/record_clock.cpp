@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/record_clock.hpp"
+#include "daemon/summary/record_clock.hpp"
 
-#include "daemon/query/stopped.hpp"
+#include "daemon/summary/stopped.hpp"
 #include "protocol/timestamp.hpp"
 
 #include <string_view>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 namespace {
 
 /// Nearly always the first record tells the time, so a small block will do.
@@ -76,4 +76,4 @@ std::optional<std::int64_t> record_clock::first_time() {
     return std::nullopt;
 }
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

@@ -12,7 +12,7 @@
 #include <stop_token>
 #include <utility>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 /// The instant that a record's `timestamp` tells, microseconds since 1970 UTC; without an offset it is read
 /// in `zone`. Nothing if it is unreadable: absent, not a string, or not a time.
@@ -29,7 +29,7 @@ class record_clock {
     record_clock(int fd, std::uint64_t bytes, const base::time_zone& zone, std::stop_token stop)
         : fd_(fd), bytes_(bytes), zone_(zone), stop_(std::move(stop)) {}
 
-    /// The time of the record that this line is, whose own timestamp is this. Throws query::stopped or
+    /// The time of the record that this line is, whose own timestamp is this. Throws summary::stopped or
     /// std::system_error.
     std::optional<std::int64_t> time(const protocol::json_token& timestamp, const storage::stored_line& line);
 
@@ -58,4 +58,4 @@ class record_clock {
     std::optional<std::int64_t> stretch_time_;
 };
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

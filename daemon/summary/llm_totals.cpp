@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/llm_totals.hpp"
+#include "daemon/summary/llm_totals.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 namespace {
 
 /// A model that took longer than this to load was not in memory.
@@ -12,36 +12,8 @@ constexpr std::uint64_t cold_start_ns = 1'000'000'000;
 
 constexpr std::uint64_t ns_a_us = 1000;
 
-/// Most models that the answer shows, besides "(other)".
-constexpr std::size_t most_models = 1000;
-
 void add_ns(duration_histogram& times, std::optional<std::uint64_t> ns) {
     if (ns) times.add((*ns + ns_a_us / 2) / ns_a_us);
-}
-
-void append_times(std::string& out, std::string_view name, const duration_histogram& times) {
-    append_key(out, name);
-    append_percentiles(out, times);
-}
-
-void append_model(std::string& out, const model_totals& model) {
-    out += '{';
-    append_sums(out, model.sums);
-    append_key(out, "errors");
-    out += std::to_string(model.errors);
-    append_key(out, "cached_tokens");
-    append_known(out, model.cached_tokens.value());
-    append_key(out, "reasoning_tokens");
-    append_known(out, model.reasoning_tokens.value());
-    append_times(out, "queue_ms", model.queue);
-    append_times(out, "load_ms", model.load);
-    append_times(out, "prefill_ms", model.prefill_time);
-    append_times(out, "decode_ms", model.decode_time);
-    append_times(out, "time_to_first_token_ms", model.first_token);
-    append_times(out, "duration_ms", model.duration);
-    append_key(out, "cold_starts");
-    out += std::to_string(model.cold_starts);
-    out += '}';
 }
 
 }  // namespace
@@ -58,6 +30,16 @@ void token_speed::merge(const token_speed& other) {
     ns += other.ns;
 }
 
+void token_speed::write(byte_writer& out) const {
+    out.wide_number(tokens);
+    out.wide_number(ns);
+}
+
+void token_speed::merge(byte_reader& in) {
+    tokens += in.wide_number();
+    ns += in.wide_number();
+}
+
 void llm_sums::add(const protocol::llm_fields& told) {
     ++requests;
     input_tokens.add(told.input_tokens);
@@ -72,6 +54,22 @@ void llm_sums::merge(const llm_sums& other) {
     output_tokens.merge(other.output_tokens);
     prefill.merge(other.prefill);
     decode.merge(other.decode);
+}
+
+void llm_sums::write(byte_writer& out) const {
+    out.number(requests);
+    input_tokens.write(out);
+    output_tokens.write(out);
+    prefill.write(out);
+    decode.write(out);
+}
+
+void llm_sums::merge(byte_reader& in) {
+    requests += in.number();
+    input_tokens.merge(in);
+    output_tokens.merge(in);
+    prefill.merge(in);
+    decode.merge(in);
 }
 
 void model_totals::add(const protocol::llm_fields& told, bool error,
@@ -103,6 +101,24 @@ void model_totals::merge(const model_totals& other) {
     duration.merge(other.duration);
 }
 
+void model_totals::write_rest(byte_writer& out) const {
+    out.number(errors);
+    out.number(cold_starts);
+    cached_tokens.write(out);
+    reasoning_tokens.write(out);
+    for (const auto* times : {&queue, &load, &prefill_time, &decode_time, &first_token, &duration})
+        times->write(out);
+}
+
+void model_totals::merge_rest(byte_reader& in) {
+    errors += in.number();
+    cold_starts += in.number();
+    cached_tokens.merge(in);
+    reasoning_tokens.merge(in);
+    for (auto* times : {&queue, &load, &prefill_time, &decode_time, &first_token, &duration})
+        times->merge(in);
+}
+
 std::size_t llm_totals::number_of(std::string_view model) {
     std::string name(model.empty() ? unknown_name : model);
     if (const auto known = numbers_.find(name); known != numbers_.end()) return known->second;
@@ -116,49 +132,4 @@ std::size_t llm_totals::number_of(std::string_view model) {
     return number;
 }
 
-void llm_totals::append_text(std::string& out) const {
-    std::vector<const entry*> order;
-    order.reserve(models_.size());
-    for (const entry& one : models_)
-        order.push_back(&one);
-    std::ranges::sort(order, [](const entry* a, const entry* b) {
-        const auto a_requests = a->totals.sums.requests;
-        const auto b_requests = b->totals.sums.requests;
-        return a_requests != b_requests ? a_requests > b_requests : a->name < b->name;
-    });
-    model_totals others;
-    bool any_other = false;
-    out += '{';
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        const entry& one = *order[i];
-        if (i >= most_models || one.name == name_counts::other_name) {
-            others.merge(one.totals);
-            any_other = true;
-            continue;
-        }
-        if (out.back() != '{') out += ',';
-        append_string(out, one.name);
-        out += ':';
-        append_model(out, one.totals);
-    }
-    if (any_other) {
-        append_key(out, name_counts::other_name);
-        append_model(out, others);
-    }
-    out += '}';
-}
-
-void append_sums(std::string& out, const llm_sums& sums) {
-    append_key(out, "requests");
-    out += std::to_string(sums.requests);
-    append_key(out, "input_tokens");
-    append_known(out, sums.input_tokens.value());
-    append_key(out, "output_tokens");
-    append_known(out, sums.output_tokens.value());
-    append_key(out, "prefill_tokens_per_second");
-    out += sums.prefill.text();
-    append_key(out, "decode_tokens_per_second");
-    out += sums.decode.text();
-}
-
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

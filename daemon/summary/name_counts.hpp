@@ -2,6 +2,7 @@
 // How often which name occurs.
 #pragma once
 
+#include "daemon/summary/byte_codec.hpp"
 #include "protocol/json_token.hpp"
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 /// The memory that the names of one answer may take together, bytes. One thread at a time.
 class name_budget {
@@ -22,13 +23,20 @@ class name_budget {
     /// Whether there is room for one more name of so many bytes; then it is taken.
     bool take(std::size_t bytes) {
         constexpr std::size_t overhead = 96;  // of an entry in a map of names
-        if (bytes + overhead > left_) return false;
+        if (bytes + overhead > left_) {
+            exhausted_ = true;
+            return false;
+        }
         left_ -= bytes + overhead;
         return true;
     }
 
+    /// Whether it has refused a name.
+    [[nodiscard]] bool exhausted() const { return exhausted_; }
+
   private:
     std::size_t left_;
+    bool exhausted_ = false;
 };
 
 /// Keeps every name that the budget has room for; what is shown of them is bounded.
@@ -45,11 +53,17 @@ class name_counts {
         std::uint64_t count = 0;
     };
 
-    void add(std::string_view name);
+    void add(std::string_view name) { add(name, 1); }
+    void add(std::string_view name, std::uint64_t times);
 
     /// Counts what protocol::scalar_name makes of the value: null, containers and what is absent are not
     /// counted.
     void add(const protocol::json_token& value);
+
+    void write(byte_writer& out) const;
+    /// Adds counts that were written.
+    void merge(byte_reader& in);
+    void merge(const name_counts& other);
 
     /// The `most` most frequent names, by falling count, ties by name in the order of its bytes. If there are
     /// more names, or were more than the budget has room for, one more entry follows, other_name with the sum
@@ -68,4 +82,4 @@ class name_counts {
     std::uint64_t beyond_ = 0;  ///< of names that there was no room for
 };
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

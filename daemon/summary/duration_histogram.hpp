@@ -2,11 +2,13 @@
 // Percentiles of durations without keeping the durations.
 #pragma once
 
+#include "daemon/summary/byte_codec.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 /// Counts values (microseconds, below 2^63) in buckets: one for each value below 256, then 128 to an octave,
 /// so that a bucket is less than 0.8 % wide. The result depends on the values alone, not on their order or on
@@ -15,6 +17,10 @@ class duration_histogram {
   public:
     void add(std::uint64_t us);
     void merge(const duration_histogram& other);
+
+    void write(byte_writer& out) const;
+    /// Adds the values of a histogram that was written.
+    void merge(byte_reader& in);
 
     [[nodiscard]] std::uint64_t count() const { return count_; }
 
@@ -32,4 +38,4 @@ class duration_histogram {
     std::uint64_t max_ = 0;
 };
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/error_type.hpp"
+#include "daemon/summary/error_type.hpp"
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 std::string error_type_of(const protocol::record_fields& fields) {
     for (const auto* told :
@@ -12,4 +12,4 @@ std::string error_type_of(const protocol::record_fields& fields) {
     return "unknown";
 }
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/duration_histogram.hpp"
+#include "daemon/summary/duration_histogram.hpp"
 
 #include <algorithm>
 #include <bit>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 namespace {
 
 constexpr int precision_bits = 7;  // 128 buckets to an octave
@@ -46,6 +46,45 @@ void duration_histogram::merge(const duration_histogram& other) {
     count_ += other.count_;
 }
 
+void duration_histogram::write(byte_writer& out) const {
+    out.number(count_);
+    if (count_ == 0) return;
+    out.number(min_);
+    out.number(max_);
+    // Only buckets that hold something: how many are left out before it, and its count.
+    std::size_t next = 0;
+    std::uint64_t left = count_;
+    for (std::size_t i = 0; left > 0; ++i) {
+        if (buckets_[i] == 0) continue;
+        out.number(i - next);
+        out.number(buckets_[i]);
+        next = i + 1;
+        left -= buckets_[i];
+    }
+}
+
+void duration_histogram::merge(byte_reader& in) {
+    const std::uint64_t count = in.number();
+    if (count == 0) return;
+    const std::uint64_t min = in.number();
+    const std::uint64_t max = in.number();
+    const std::size_t size = bucket_of(max) + 1;
+    if (size > buckets_.size()) buckets_.resize(size);
+    std::size_t i = 0;
+    for (std::uint64_t left = count; left > 0; ++i) {
+        const std::uint64_t skipped = in.number();
+        const std::uint64_t held = in.number();
+        if (skipped >= size - i || held == 0 || held > left) throw damaged_summary();
+        i += skipped;
+        buckets_[i] += held;
+        left -= held;
+        if (left > 0 && i + 1 == size) throw damaged_summary();
+    }
+    min_ = count_ == 0 ? min : std::min(min_, min);
+    max_ = std::max(max_, max);
+    count_ += count;
+}
+
 std::uint64_t duration_histogram::percentile(unsigned percent) const {
     // ceil(count * percent / 100), in parts so that no count overflows.
     const std::uint64_t rank = count_ / 100 * percent + (count_ % 100 * percent + 99) / 100;
@@ -57,4 +96,4 @@ std::uint64_t duration_histogram::percentile(unsigned percent) const {
     return max_;
 }
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/duration_histogram.hpp"
+#include "daemon/summary/duration_histogram.hpp"
 
 #include "tests/support/catch.hpp"
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-using livelogd::query::duration_histogram;
+using livelogd::summary::duration_histogram;
 
 namespace {
 

@@ -4,11 +4,11 @@
 
 #include <exception>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 /// The stop token of a scan was triggered: the client is gone, or the daemon stops.
 struct stopped : std::exception {
     [[nodiscard]] const char* what() const noexcept override { return "the scan was stopped"; }
 };
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

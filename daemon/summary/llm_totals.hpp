@@ -2,9 +2,9 @@
 // What the answers of models add up to.
 #pragma once
 
-#include "daemon/query/duration_histogram.hpp"
-#include "daemon/query/json_text.hpp"
-#include "daemon/query/name_counts.hpp"
+#include "daemon/summary/byte_codec.hpp"
+#include "daemon/summary/duration_histogram.hpp"
+#include "daemon/summary/name_counts.hpp"
 #include "protocol/llm_fields.hpp"
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
 /// A sum of numbers that not every record tells: unknown until one does.
 class known_sum {
@@ -29,6 +29,8 @@ class known_sum {
         sum_ = *value > most - before ? most : before + *value;
     }
     void merge(const known_sum& other) { add(other.sum_); }
+    void write(byte_writer& out) const { out.optional_number(sum_); }
+    void merge(byte_reader& in) { add(in.optional_number()); }
     [[nodiscard]] std::optional<std::uint64_t> value() const { return sum_; }
 
   private:
@@ -46,8 +48,8 @@ struct token_speed {
     void add(std::optional<std::uint64_t> more_tokens, std::optional<std::uint64_t> more_ns,
              std::uint64_t least_tokens);
     void merge(const token_speed& other);
-    /// Tokens a second, or "null".
-    [[nodiscard]] std::string text() const { return speed_text(tokens, ns); }
+    void write(byte_writer& out) const;
+    void merge(byte_reader& in);
 };
 
 /// The sums that are also told for parts of a window.
@@ -60,6 +62,8 @@ struct llm_sums {
 
     void add(const protocol::llm_fields& told);
     void merge(const llm_sums& other);
+    void write(byte_writer& out) const;
+    void merge(byte_reader& in);
 };
 
 /// All that is known of one model.
@@ -79,6 +83,9 @@ struct model_totals {
     /// `duration_us`: of a response that tells it.
     void add(const protocol::llm_fields& told, bool error, std::optional<std::uint64_t> duration_us);
     void merge(const model_totals& other);
+    /// All but `sums`.
+    void write_rest(byte_writer& out) const;
+    void merge_rest(byte_reader& in);
 };
 
 /// Models by name, each with a number from 0.
@@ -95,20 +102,17 @@ class llm_totals {
     [[nodiscard]] model_totals& operator[](std::size_t number) { return models_[number].totals; }
     [[nodiscard]] const std::string& name(std::size_t number) const { return models_[number].name; }
 
-    /// Appends the object that the answer holds: models by falling requests, ties by name.
-    void append_text(std::string& out) const;
-
-  private:
     struct entry {
         std::string name;
         model_totals totals;
     };
+    /// In the order of their numbers.
+    [[nodiscard]] const std::vector<entry>& all() const { return models_; }
+
+  private:
     name_budget& budget_;
     std::vector<entry> models_;
     std::unordered_map<std::string, std::size_t> numbers_;
 };
 
-/// Appends `"requests":…,"input_tokens":…` and what else parts of a window tell, without braces.
-void append_sums(std::string& out, const llm_sums& sums);
-
-}  // namespace livelogd::query
+}  // namespace livelogd::summary

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/name_counts.hpp"
+#include "daemon/summary/name_counts.hpp"
 
 #include "tests/support/catch.hpp"
 
@@ -8,11 +8,11 @@
 #include <vector>
 
 using livelogd::protocol::json_kind;
-using livelogd::query::name_counts;
+using livelogd::summary::name_counts;
 
 namespace {
 
-livelogd::query::name_budget budget;
+livelogd::summary::name_budget budget;
 
 using pairs = std::vector<std::pair<std::string, std::uint64_t>>;
 

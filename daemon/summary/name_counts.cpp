@@ -1,18 +1,41 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/query/name_counts.hpp"
+#include "daemon/summary/name_counts.hpp"
 
 #include <algorithm>
 
-namespace livelogd::query {
+namespace livelogd::summary {
 
-void name_counts::add(std::string_view name) {
+void name_counts::add(std::string_view name, std::uint64_t times) {
     if (const auto known = counts_.find(name); known != counts_.end()) {
-        ++known->second;
+        known->second += times;
     } else if (budget_->take(name.size())) {
-        counts_.emplace(name, 1);
+        counts_.emplace(name, times);
     } else {
-        ++beyond_;
+        beyond_ += times;
     }
+}
+
+void name_counts::write(byte_writer& out) const {
+    out.number(beyond_);
+    out.number(counts_.size());
+    for (const auto& [name, count] : counts_) {
+        out.text(name);
+        out.number(count);
+    }
+}
+
+void name_counts::merge(byte_reader& in) {
+    beyond_ += in.number();
+    for (auto left = in.number(); left > 0; --left) {
+        const auto name = in.text();
+        add(name, in.number());
+    }
+}
+
+void name_counts::merge(const name_counts& other) {
+    beyond_ += other.beyond_;
+    for (const auto& [name, count] : other.counts_)
+        add(name, count);
 }
 
 void name_counts::add(const protocol::json_token& value) {
@@ -52,4 +75,4 @@ std::vector<name_counts::entry> name_counts::top(std::size_t most) const {
     return entries;
 }
 
-}  // namespace livelogd::query
+}  // namespace livelogd::summary
