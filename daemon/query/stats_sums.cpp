@@ -116,7 +116,7 @@ std::string stats_sums::text(const base::time_zone& zone) const {
     out += std::to_string(sums_.all().records());
     append_key(out, "llm_stats");
     append_models(out, sums_.models());
-    append_open_requests(out, sums_.open(), request_.now_us, request_.orphan_after_us);
+    append_open_requests(out, sums_, request_.now_us, request_.orphan_after_us);
     if (timeline_) {
         append_key(out, "timeline");
         append_timeline(out, *timeline_, zone);

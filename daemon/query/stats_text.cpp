@@ -84,8 +84,9 @@ void append_request(std::string& out, const open_request& one, std::int64_t now_
     out += '}';
 }
 
+/// `beyond`: how many more there are than are known.
 void append_list(std::string& out, std::string_view name, const std::vector<const open_request*>& all,
-                 std::int64_t now_us) {
+                 std::uint64_t beyond, std::int64_t now_us) {
     append_key(out, name);
     out += '[';
     for (std::size_t i = 0; i < std::min(all.size(), most_listed); ++i) {
@@ -94,7 +95,7 @@ void append_list(std::string& out, std::string_view name, const std::vector<cons
     }
     out += ']';
     append_key(out, std::string(name) + "_count");
-    out += std::to_string(all.size());
+    out += std::to_string(all.size() + beyond);
 }
 
 }  // namespace
@@ -143,11 +144,11 @@ void append_error_summary(std::string& out, const summary::record_sums& sums) {
     out += '}';
 }
 
-void append_open_requests(std::string& out, const summary::open_requests& open, std::int64_t now_us,
+void append_open_requests(std::string& out, const summary::record_sums& sums, std::int64_t now_us,
                           std::int64_t orphan_after_us) {
     std::vector<const open_request*> in_flight;
     std::vector<const open_request*> orphaned;
-    for (const open_request* one : open.in_order()) {
+    for (const open_request* one : sums.open().in_order()) {
         if (!one->counts) continue;
         const auto age = summary::age_us(one->time, now_us);
         const bool young = !age || *age < static_cast<std::uint64_t>(orphan_after_us);
@@ -155,8 +156,8 @@ void append_open_requests(std::string& out, const summary::open_requests& open, 
     }
     std::ranges::reverse(in_flight);
     std::ranges::reverse(orphaned);
-    append_list(out, "in_flight", in_flight, now_us);
-    append_list(out, "orphaned", orphaned, now_us);
+    append_list(out, "in_flight", in_flight, 0, now_us);
+    append_list(out, "orphaned", orphaned, sums.given_up(), now_us);
 }
 
 void append_timeline(std::string& out, const timeline& all, const base::time_zone& zone) {

@@ -26,7 +26,8 @@ void append_error_summary(std::string& out, const summary::record_sums& sums);
 
 /// Appends `"in_flight":[…],"in_flight_count":…` and the same of the orphaned ones, without braces: those
 /// that count, the newest first. Younger than `orphan_after_us` at `now_us`, or of unknown age: in flight.
-void append_open_requests(std::string& out, const summary::open_requests& open, std::int64_t now_us,
+/// Requests that were given up are orphaned.
+void append_open_requests(std::string& out, const summary::record_sums& sums, std::int64_t now_us,
                           std::int64_t orphan_after_us);
 
 /// Appends the array that the answer holds.

@@ -7,6 +7,7 @@
 #include "daemon/summary/error_type.hpp"
 #include "protocol/json_walk.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -27,6 +28,18 @@ constexpr std::array answer_numbers{
     &protocol::llm_fields::prefill_ns,     &protocol::llm_fields::decode_ns,
     &protocol::llm_fields::first_token_ns,
 };
+
+/// The characters of a request_id, if it is a scalar. Hardly any has escapes, so it can nearly always stay
+/// where it is; otherwise it is put into `decoded`.
+std::optional<std::string_view> key_of(const protocol::json_token& request_id, std::string& decoded) {
+    if (request_id.is_string() && request_id.inner().find('\\') == std::string_view::npos)
+        return request_id.inner();
+    if (request_id.is_number()) return request_id.text;
+    auto name = protocol::scalar_name(request_id);
+    if (!name) return std::nullopt;
+    decoded = *std::move(name);
+    return decoded;
+}
 
 void write_counts(byte_writer& out, const overview& all) {
     for (const std::uint64_t records : all.levels)
@@ -92,11 +105,16 @@ void record_sums::add(const scanned_record& record, bool counts) {
         add_request(record, counts);
         return;
     }
-    const auto request_id = is_response ? protocol::scalar_name(record.fields.request_id) : std::nullopt;
-    const auto asked_model = request_id ? asked_model_of(*request_id) : std::string();
-    const bool is_early = !asked_model && where_ == start::of_stretch;
+    std::string decoded;
+    std::optional<std::string_view> request_id;
+    if (is_response) request_id = key_of(record.fields.request_id, decoded);
+    std::optional<std::string_view> asked_model = std::string_view();
+    if (request_id) asked_model = asked_model_of(*request_id);
+    // With as many open here as are kept, none of an earlier stretch is.
+    const bool is_early =
+        !asked_model && where_ == start::of_stretch && open_.size() < open_requests::most_open;
     if (!counts) {
-        if (is_early) early_.push_back({.request_id = *request_id, .without_model = std::nullopt});
+        if (is_early) add_early(std::string(*request_id), std::nullopt);
         return;
     }
     answer one{.time = record.time,
@@ -105,25 +123,39 @@ void record_sums::add(const scanned_record& record, bool counts) {
                .error = record.view.digest.error,
                .duration_us = is_response ? duration_us(record.fields.duration_ms) : std::nullopt};
     if (!is_early) {
-        add_answer(one, asked_model.value_or(std::string()));
+        add_answer(one, asked_model.value_or(std::string_view()));
     } else if (!one.told.model().empty()) {
         add_answer(one, {});
-        early_.push_back({.request_id = *request_id, .without_model = std::nullopt});
+        add_early(std::string(*request_id), std::nullopt);
     } else {
-        early_.push_back({.request_id = *request_id, .without_model = std::move(one)});
+        add_early(std::string(*request_id), std::move(one));
     }
 }
 
 void record_sums::add_request(const scanned_record& record, bool counts) {
-    const auto key = protocol::scalar_name(record.fields.request_id);
+    std::string decoded;
+    const auto key = key_of(record.fields.request_id, decoded);
     if (!key) return;
     const auto models = protocol::read_llm_models(record.view.line);
-    open_.add(*key, {.id = record.id,
-                     .time = record.time,
-                     .counts = counts,
-                     .request_id = std::string(record.fields.request_id.text),
-                     .endpoint = std::string(record.fields.endpoint.text),
-                     .model = models.answered.empty() ? models.asked : models.answered});
+    open_request& opened = open_next(record.id, *key);
+    opened.time = record.time;
+    opened.counts = counts;
+    opened.request_id.assign(record.fields.request_id.text);
+    opened.endpoint.assign(record.fields.endpoint.text);
+    opened.model.assign(models.answered.empty() ? models.asked : models.answered);
+}
+
+open_request& record_sums::open_next(protocol::record_id id, std::string_view key) {
+    given_up_ += open_.drop_oldest(open_requests::most_open - 1);
+    open_request& opened = open_.add(id, key);
+    open_peak_ = std::max(open_peak_, open_.size());
+    return opened;
+}
+
+void record_sums::add_early(std::string request_id, std::optional<answer> without_model) {
+    early_.push_back({.request_id = std::move(request_id),
+                      .open_before = std::exchange(open_peak_, open_.size()),
+                      .without_model = std::move(without_model)});
 }
 
 void record_sums::add_sums(const scanned_record& record, bool is_request, bool is_response) {
@@ -150,10 +182,10 @@ void record_sums::add_error(const protocol::record_fields& fields) {
     named_->error_types.add(std::string_view(error_type_of(fields)));
 }
 
-std::optional<std::string> record_sums::asked_model_of(const std::string& request_id) {
-    auto request = open_.take(request_id);
-    if (!request) return std::nullopt;
-    return std::move(request->model);
+std::optional<std::string_view> record_sums::asked_model_of(std::string_view request_id) {
+    const open_request* const request = open_.take(request_id);
+    if (request == nullptr) return std::nullopt;
+    return request->model;
 }
 
 void record_sums::add_answer(const answer& one, std::string_view asked_model) {
@@ -187,18 +219,28 @@ void record_sums::write(std::string& out) const {
         model.totals.write_rest(to);
 }
 
+record_sums::left_of_early record_sums::what_is_left_of(const early_response& one) {
+    using enum left_of_early;
+    if (!one.without_model) return nothing;
+    return one.without_model->told.has_measure() ? measures : call;
+}
+
 void record_sums::write_pairs(byte_writer& out) const {
     out.number(early_.size());
     for (const early_response& one : early_) {
         out.text(one.request_id);
-        out.number(one.without_model ? 1 : 0);
+        out.number(one.open_before);
+        out.number(static_cast<std::uint64_t>(what_is_left_of(one)));
         if (!one.without_model) continue;
         out.optional_signed(one.without_model->time);
         out.number(one.without_model->error ? 1 : 0);
         out.optional_number(one.without_model->duration_us);
+        if (!one.without_model->told.has_measure()) continue;
         for (const auto number : answer_numbers)
             out.optional_number(one.without_model->told.*number);
     }
+    out.number(open_peak_);
+    out.number(given_up_);
     const auto open = open_.in_order();
     out.number(open.size());
     for (const open_request* one : open) {
@@ -217,40 +259,62 @@ void record_sums::merge(std::string_view written, bool counts) {
     if (counts) merge_sums(in);
 }
 
+/// What is open here is older than what the stretch holds, and gives way to it in the same order as if the
+/// records came one by one.
 void record_sums::merge_pairs(byte_reader in, bool counts) {
+    const auto make_room = [this](std::uint64_t open_there) {
+        const auto room =
+            open_requests::most_open - std::min<std::uint64_t>(open_there, open_requests::most_open);
+        open_peak_ = std::max<std::size_t>(open_peak_,
+                                           std::min(open_.size(), room) + (open_requests::most_open - room));
+        given_up_ += open_.drop_oldest(room);
+    };
     for (auto left = in.number(); left > 0; --left) {
-        early_response one{.request_id = std::string(in.text()), .without_model = std::nullopt};
-        if (in.number() != 0) {
-            answer& told = one.without_model.emplace();
-            told.is_response = true;
-            told.time = in.optional_signed();
-            told.error = in.number() != 0;
-            told.duration_us = in.optional_number();
-            for (const auto number : answer_numbers)
-                told.told.*number = in.optional_number();
-        }
-        if (!counts) one.without_model.reset();
-        const auto asked_model = asked_model_of(one.request_id);
-        if (!asked_model && where_ == start::of_stretch) {
-            early_.push_back(std::move(one));
-        } else if (one.without_model) {
-            add_answer(*one.without_model, asked_model.value_or(std::string()));
+        const auto request_id = in.text();
+        const auto open_before = in.number();
+        std::optional<answer> without_model;
+        if (const auto left_of = in.number(); left_of != 0)
+            without_model = read_answer(in, static_cast<left_of_early>(left_of));
+        if (!counts) without_model.reset();
+        make_room(open_before);
+        const auto asked_model = asked_model_of(request_id);
+        if (!asked_model && where_ == start::of_stretch && open_before < open_requests::most_open) {
+            add_early(std::string(request_id), std::move(without_model));
+        } else if (without_model) {
+            add_answer(*without_model, asked_model.value_or(std::string_view()));
         }
     }
+    make_room(in.number());
+    const auto given_up = in.number();
+    if (counts) given_up_ += given_up;
     for (auto left = in.number(); left > 0; --left) {
-        open_request one{.id = in.number(),
-                         .time = in.optional_signed(),
-                         .counts = in.number() != 0 && counts,
-                         .request_id = std::string(in.text()),
-                         .endpoint = std::string(in.text()),
-                         .model = std::string(in.text())};
-        if (one.request_id.empty()) throw damaged_summary();
-        const protocol::json_token spelled{.kind = protocol::kind_of(one.request_id.front()),
-                                           .text = one.request_id};
-        const auto key = protocol::scalar_name(spelled);
+        const auto id = in.number();
+        const auto time = in.optional_signed();
+        const bool counted = in.number() != 0 && counts;
+        const auto request_id = in.text();
+        if (request_id.empty()) throw damaged_summary();
+        std::string decoded;
+        const auto key = key_of({.kind = protocol::kind_of(request_id.front()), .text = request_id}, decoded);
         if (!key) throw damaged_summary();
-        open_.add(*key, std::move(one));
+        open_request& opened = open_next(id, *key);
+        opened.time = time;
+        opened.counts = counted;
+        opened.request_id.assign(request_id);
+        opened.endpoint.assign(in.text());
+        opened.model.assign(in.text());
     }
+}
+
+record_sums::answer record_sums::read_answer(byte_reader& in, left_of_early what) {
+    answer one;
+    one.is_response = true;
+    one.time = in.optional_signed();
+    one.error = in.number() != 0;
+    one.duration_us = in.optional_number();
+    if (what == left_of_early::call) return one;
+    for (const auto number : answer_numbers)
+        one.told.*number = in.optional_number();
+    return one;
 }
 
 void record_sums::merge_sums(byte_reader& in) {

@@ -109,6 +109,8 @@ class record_sums {
     [[nodiscard]] const named_sums& names() const { return *named_; }
     [[nodiscard]] const llm_totals& models() const { return models_; }
     [[nodiscard]] const open_requests& open() const { return open_; }
+    /// Counted requests that were given up, with too many newer ones open.
+    [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
     [[nodiscard]] wide_count duration_sum_us() const { return duration_sum_us_; }
 
     /// Some names have found no room: what is shown of them depends on the order of adding.
@@ -125,7 +127,10 @@ class record_sums {
     };
     /// A response whose request is in an earlier stretch, if anywhere.
     struct early_response {
-        std::string request_id;               ///< its characters
+        std::string request_id;  ///< its characters
+        /// Most requests of this stretch that were open at a time since the early response before: so many
+        /// fewer of earlier stretches can still have been.
+        std::size_t open_before = 0;
         std::optional<answer> without_model;  ///< counted, and only the request can tell its model
     };
 
@@ -133,8 +138,19 @@ class record_sums {
     void add_sums(const scanned_record& record, bool is_request, bool is_response);
     void add_error(const protocol::record_fields& fields);
     void add_answer(const answer& told, std::string_view asked_model);
-    /// The model that the request of this response asked for; nothing if the request is not in this stretch.
-    std::optional<std::string> asked_model_of(const std::string& request_id);
+    /// Takes a response to its request: the model that it asked for; nothing if there is no request here.
+    std::optional<std::string_view> asked_model_of(std::string_view request_id);
+    /// Keeps a response for the merge with an earlier stretch.
+    void add_early(std::string request_id, std::optional<answer> without_model);
+    open_request& open_next(protocol::record_id id, std::string_view key);
+    /// What is still to be counted of an early response, as it is written.
+    enum class left_of_early : std::uint8_t {
+        nothing,
+        call,      ///< a call of the model that its request asked for, if any; nothing was measured
+        measures,  ///< that, with numbers
+    };
+    static left_of_early what_is_left_of(const early_response& one);
+    static answer read_answer(byte_reader& in, left_of_early what);
     void write_pairs(byte_writer& out) const;
     void merge_pairs(byte_reader in, bool counts);
     void merge_sums(byte_reader& in);
@@ -146,6 +162,8 @@ class record_sums {
     llm_totals models_;
     wide_count duration_sum_us_ = 0;
     open_requests open_;
+    std::uint64_t given_up_ = 0;
+    std::size_t open_peak_ = 0;  ///< most open at a time since the last early response
     std::vector<early_response> early_;
     answer_listener on_answer_;
 };

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::int64_t noon_us = 1'750'939'200'000'000;  // 2025-06-26T12:00:00Z
 constexpr std::int64_t span_us = 4 * 3600 * std::int64_t{1'000'000};
-constexpr std::uint64_t page_size = 1500;
+constexpr std::uint64_t page_size = 1500;  // a handful of records
 
 class log_maker {
   public:
@@ -165,6 +165,37 @@ TEST_CASE("statistics from summaries are those of a scan") {
             const auto wanted = stats_answer(log.snapshot(), request, utc, {});
             CHECK(with_summaries(log, request, known, round % 2 == 0) == wanted);
         }
+    }
+}
+
+TEST_CASE("more open requests than are kept make no difference between summaries and a scan") {
+    for (unsigned seed = 1; seed <= 6; ++seed) {
+        CAPTURE(seed);
+        log_maker random(seed);
+        const std::size_t ids = 900 * seed;  // the fewer, the more responses find a request
+        test_log log;
+        std::size_t sent = 0;
+        for (int segment = 0; segment < 6; ++segment) {
+            std::vector<std::string> lines;
+            for (int i = 0; i < 900; ++i) {
+                // Stretches of requests, of responses, and of both.
+                const bool request = random.below(10) < (segment % 3 == 0 ? 9u : segment % 3 == 1 ? 2u : 5u);
+                const auto id = std::to_string(request && random.below(2) == 0 ? ++sent : random.below(ids));
+                lines.push_back(R"({"timestamp":"2025-06-26T11:00:00Z","type":")"
+                                + std::string(request ? "request" : "response") + R"(","request_id":")" + id
+                                + R"(","model":)" + (request ? "\"m" + id + "\"" : "null") + "}");
+            }
+            log.append(lines);
+            if (segment < 5) log.seal();
+        }
+        summaries known(true, utc);
+        summarise(log, known, random);
+        stats_request request;
+        request.now_us = noon_us;
+        request.orphan_after_us = 600'000'000;
+        const auto wanted = stats_answer(log.snapshot(), request, utc, {});
+        CHECK(with_summaries(log, request, known, true) == wanted);
+        CHECK(wanted.find(R"("orphaned_count":0,)") == std::string::npos);
     }
 }
 
