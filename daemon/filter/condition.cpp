@@ -118,6 +118,34 @@ struct written_key {
     std::string operator()(const text_matches& wanted) const { return "~" + quoted_key(wanted.source); }
 };
 
+struct traces_of {
+    /// Of a field that is there. Whether its name is a key or the way to one, its last part is in the line.
+    static text_traces of_name(std::string_view field) {
+        return text_traces::of_text(field.substr(field.rfind('.') + 1), text_traces::worth::name);
+    }
+    static text_traces of_value(std::string_view field, text_traces of_value) {
+        return of_value.any_line() ? of_name(field) : of_value;
+    }
+    text_traces operator()(const any_record& /*all*/) const { return {}; }
+    text_traces operator()(const error_record& /*error*/) const { return {}; }
+    text_traces operator()(const severity_in& /*wanted*/) const { return {}; }
+    text_traces operator()(const type_is& wanted) const {
+        return of_value("type", wanted.test.traces(text_traces::worth::kind));
+    }
+    text_traces operator()(const field_is& wanted) const {
+        return of_value(wanted.field, wanted.test.traces());
+    }
+    text_traces operator()(const field_is_there& wanted) const { return of_name(wanted.field); }
+    text_traces operator()(const field_compares& wanted) const { return of_name(wanted.field); }
+    text_traces operator()(const status_in& /*wanted*/) const { return of_name("status_code"); }
+    text_traces operator()(const model_is& wanted) const { return wanted.test.nested_traces(); }
+    text_traces operator()(const model_is_told& /*any*/) const { return {}; }
+    text_traces operator()(const text_contains& wanted) const {
+        return text_traces::of_text(wanted.wanted.wanted());
+    }
+    text_traces operator()(const text_matches& /*wanted*/) const { return {}; }
+};
+
 }  // namespace
 
 condition::condition(kind what)
@@ -128,6 +156,10 @@ condition::condition(kind what)
 
 bool condition::holds(record_facts& record) const {
     return std::visit(holds_for{record}, what_);
+}
+
+text_traces condition::traces() const {
+    return std::visit(traces_of{}, what_);
 }
 
 }  // namespace livelogd::filter

@@ -6,6 +6,7 @@
 #include "daemon/filter/query_syntax.hpp"
 #include "daemon/filter/record_facts.hpp"
 #include "daemon/filter/text_search.hpp"
+#include "daemon/filter/text_traces.hpp"
 #include "daemon/filter/value_test.hpp"
 #include "protocol/level.hpp"
 
@@ -91,6 +92,9 @@ class condition {
 
     [[nodiscard]] bool holds(record_facts& record) const;
     [[nodiscard]] condition_cost cost() const { return cost_; }
+
+    /// What a record shows in its line for which it holds.
+    [[nodiscard]] text_traces traces() const;
 
     /// Whether the digest may not be enough.
     [[nodiscard]] bool needs_line() const { return needs_line_; }

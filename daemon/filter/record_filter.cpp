@@ -52,6 +52,7 @@ struct record_filter::state {
     time_window window;
     bool api_calls = false;
     bool needs_line = false;
+    line_sieve sieve;
     std::string key;
 
     [[nodiscard]] bool holds(records_as_one records) const {
@@ -68,8 +69,18 @@ struct record_filter::state {
         either = std::move(expressions);
     }
 
+    [[nodiscard]] text_traces traces() const {
+        text_traces of_terms = terms.traces();
+        if (either.empty()) return of_terms;
+        text_traces of_either = either.front().traces();
+        for (std::size_t i = 1; i < either.size(); ++i)
+            of_either.or_else(either[i].traces());
+        return of_either.say_more_than(of_terms) ? of_either : of_terms;
+    }
+
     void finish() {
         needs_line = terms.needs_line() || std::ranges::any_of(either, &conjunction::needs_line);
+        sieve = line_sieve(traces());
         key = terms.key();
         for (const conjunction& expression : either)
             key += " {" + expression.key() + "}";
@@ -130,6 +141,10 @@ bool record_filter::needs_line() const {
 
 const time_window& record_filter::window() const {
     return state_->window;
+}
+
+const line_sieve& record_filter::sieve() const {
+    return state_->sieve;
 }
 
 const std::string& record_filter::key() const {

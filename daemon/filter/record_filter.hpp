@@ -6,6 +6,7 @@
 #include "daemon/filter/facet.hpp"
 #include "daemon/filter/filter_error.hpp"
 #include "daemon/filter/filter_words.hpp"
+#include "daemon/filter/line_sieve.hpp"
 #include "daemon/filter/record_view.hpp"
 #include "daemon/filter/time_window.hpp"
 
@@ -41,6 +42,10 @@ class record_filter {
     /// What `since` and `until` come to: the earlier since, the later until. matches() does not look at it:
     /// only the caller knows the time of a record that tells none.
     [[nodiscard]] const time_window& window() const;
+
+    /// What goes through whole blocks of lines, and leaves out most of those that matches() would not let
+    /// through, none that it would.
+    [[nodiscard]] const line_sieve& sieve() const;
 
     /// Two filters with equal keys let the same records through.
     [[nodiscard]] const std::string& key() const;

@@ -64,6 +64,14 @@ bool term::needs_line() const {
     return std::ranges::any_of(conditions_, &condition::needs_line);
 }
 
+text_traces term::traces() const {
+    if (negated_) return {};
+    text_traces all = conditions_.front().traces();
+    for (std::size_t i = 1; i < conditions_.size(); ++i)
+        all.or_else(conditions_[i].traces());
+    return all;
+}
+
 std::string term::key() const {
     return (negated_ ? "-(" : "(") + joined_keys(conditions_, "|") + ")";
 }
@@ -79,6 +87,15 @@ bool conjunction::holds(records_as_one records) const {
 
 bool conjunction::needs_line() const {
     return std::ranges::any_of(terms_, &term::needs_line);
+}
+
+text_traces conjunction::traces() const {
+    text_traces most;
+    for (const term& t : terms_) {
+        text_traces own = t.traces();
+        if (own.say_more_than(most)) most = std::move(own);
+    }
+    return most;
 }
 
 std::string conjunction::key() const {

@@ -26,6 +26,9 @@ class term {
     [[nodiscard]] condition_cost cost() const { return conditions_.back().cost(); }
     [[nodiscard]] bool needs_line() const;
 
+    /// What a record shows in its line for which it holds.
+    [[nodiscard]] text_traces traces() const;
+
     /// Equal keys: the same term.
     [[nodiscard]] std::string key() const;
 
@@ -44,6 +47,8 @@ class conjunction {
 
     [[nodiscard]] bool holds_always() const { return terms_.empty(); }
     [[nodiscard]] bool needs_line() const;
+    /// As of a term: those that say most.
+    [[nodiscard]] text_traces traces() const;
     [[nodiscard]] std::string key() const;
 
   private:

@@ -6,6 +6,8 @@
 // over.
 #include "daemon/filter/text_search.hpp"
 
+#include "daemon/filter/byte_rarity.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -32,17 +34,6 @@ std::uint64_t load(const char* p) {
     std::memcpy(&word, p, sizeof word);
     if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
     return word;
-}
-
-/// How common a byte is in records, more or less.
-std::size_t commonness(char c) {
-    constexpr std::string_view rising = "zqj][x}{kv/97.8y6w43b5g-f2h1pum0cd_l:,rsoni tae\"";
-    const auto value = static_cast<unsigned char>(c);
-    // The first byte of a character is shared by all characters of a script.
-    if (value >= 0xC0) return rising.size();
-    if (value >= 0x80) return rising.size() / 2;
-    const std::size_t found = rising.find(c);
-    return found == std::string_view::npos ? 0 : found + 1;
 }
 
 }  // namespace

@@ -52,6 +52,14 @@ bool value_test::may_hold_without_characters() const {
            || (text.front() >= '0' && text.front() <= '9');
 }
 
+text_traces value_test::traces(text_traces::worth w) const {
+    return pattern_ ? text_traces() : text_traces::of_text(value_.text, w);
+}
+
+text_traces value_test::nested_traces() const {
+    return pattern_ ? text_traces() : text_traces::of_nested_text(value_.text);
+}
+
 std::string value_test::key() const {
     const std::string_view front = value_.form == syntax::value_form::expression ? "~"
                                    : value_.open_front                           ? "*"

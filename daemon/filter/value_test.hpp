@@ -4,6 +4,7 @@
 
 #include "daemon/filter/pattern.hpp"
 #include "daemon/filter/query_syntax.hpp"
+#include "daemon/filter/text_traces.hpp"
 #include "protocol/json_token.hpp"
 
 #include <optional>
@@ -26,6 +27,12 @@ class value_test {
 
     /// Whether something else than a string with at least one character could pass.
     [[nodiscard]] bool may_hold_without_characters() const;
+
+    /// What a record shows in its line that has such a value.
+    [[nodiscard]] text_traces traces(text_traces::worth w = text_traces::worth::value) const;
+
+    /// The same, of a value that may stand in JSON within a string.
+    [[nodiscard]] text_traces nested_traces() const;
 
     [[nodiscard]] bool has_pattern() const { return pattern_.has_value(); }
 

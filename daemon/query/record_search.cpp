@@ -4,6 +4,7 @@
 #include "daemon/query/log_changed.hpp"
 #include "daemon/summary/stopped.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace livelogd::query {
@@ -11,7 +12,11 @@ namespace {
 
 /// Between two looks at the clock: a fraction of a millisecond.
 constexpr std::uint64_t work_a_look = 256u << 10;
+constexpr std::uint64_t work_a_block = 16u << 10;
 constexpr std::uint64_t work_a_record = 1024;
+
+/// The newest records are asked for most, a hundred or so of them.
+constexpr storage::block_sizes from_the_end{.first = 64u << 10};
 
 }  // namespace
 
@@ -38,7 +43,16 @@ bool record_search::open(std::size_t segment) {
     return true;
 }
 
-bool record_search::examine(const storage::stored_line& line, protocol::record_id id, found_record& record) {
+std::size_t record_search::take(const storage::stored_block& block) {
+    block_ = block;
+    left_.clear();
+    work_since_look_ += block.bytes.size() + work_a_block;
+    return filter_.sieve().pick(block.bytes, left_);
+}
+
+bool record_search::examine(const filter::line_place& place, protocol::record_id id, found_record& record) {
+    const storage::stored_line line{.offset = block_.offset + place.begin,
+                                    .bytes = block_.bytes.substr(place.begin, place.size)};
     examined_ = id;
     work_since_look_ += line.bytes.size() + work_a_record;
     if (scanner_.scan_record(line.bytes, record.fields)) return false;
@@ -68,82 +82,98 @@ bool record_search::deadline_has_passed() {
 
 backward_search::backward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
                                  id_limits limits, search_context context)
-    : record_search(snapshot, filter, limits, std::move(context)), left_(snapshot.segment_count()) {}
+    : record_search(snapshot, filter, limits, std::move(context)),
+      blocks_(from_the_end),
+      older_(snapshot.segment_count()) {}
 
 search_step backward_search::next(found_record& record) {
-    storage::stored_line line;
     for (;;) {
         look_at_stop();
+        if (reading_ && left_.empty()) pass(std::max(begin_id_, limits_.after + 1));
         if (deadline_has_passed()) return search_step::out_of_time;
-        const bool read = reader_ && reader_->previous(line);
-        if (context_.strict && reader_ && reader_->met_early_end()) throw log_changed();
-        if (!read) {
-            if (left_ == 0) return search_step::end;
-            if (!open_older()) reader_.reset();
-            continue;
-        }
-        --next_id_;
-        if (next_id_ <= limits_.after) {
-            left_ = 0;
-            reader_.reset();
-            return search_step::end;
-        }
-        if (examine(line, next_id_, record)) return search_step::found;
+        if (left_.empty() && !next_block()) return search_step::end;
+        if (left_.empty()) continue;
+        const filter::line_place place = left_.back();
+        left_.pop_back();
+        const auto id = begin_id_ + place.number;
+        if (id > limits_.after && examine(place, id, record)) return search_step::found;
     }
 }
 
+/// Of the lines of the block that is done none is left. False if it was the last one.
+bool backward_search::next_block() {
+    if (reading_ && is_at_limit()) return false;
+    storage::stored_block block;
+    const bool read = reading_ && blocks_.previous(block);
+    if (reading_ && context_.strict && blocks_.met_early_end()) throw log_changed();
+    if (read) {
+        begin_id_ -= take(block);
+        return true;
+    }
+    if (older_ == 0) return false;
+    reading_ = open_older();
+    return true;
+}
+
 bool backward_search::open_older() {
-    reader_.reset();
-    --left_;
-    if (!open(left_)) return false;
-    const storage::segment_info& info = snapshot_.segment(left_);
+    --older_;
+    if (!open(older_)) return false;
+    const storage::segment_info& info = snapshot_.segment(older_);
     std::uint64_t end = info.bytes;
-    std::uint64_t lines = context_.lines.of(snapshot_, left_, file_->get());
+    std::uint64_t lines = context_.lines.of(snapshot_, older_, file_->get());
     if (info.first_id + lines > limits_.before) {
         lines = limits_.before - info.first_id;
         end = storage::offset_of_line(file_->get(), info.bytes, lines);
     }
-    next_id_ = info.first_id + lines;
-    reader_.emplace(file_->get(), 0, end);
+    begin_id_ = info.first_id + lines;
+    blocks_.start(file_->get(), 0, end);
     return true;
 }
 
 forward_search::forward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
                                id_limits limits, search_context context)
-    : record_search(snapshot, filter, limits, std::move(context)), next_segment_(0) {}
+    : record_search(snapshot, filter, limits, std::move(context)) {}
 
 search_step forward_search::next(found_record& record) {
-    storage::stored_line line;
     for (;;) {
         look_at_stop();
+        const bool block_is_done = next_left_ == left_.size();
+        if (reading_ && block_is_done) pass(std::min(end_id_, limits_.before) - 1);
         if (deadline_has_passed()) return search_step::out_of_time;
-        const bool read = reader_ && reader_->next(line);
-        if (context_.strict && reader_ && reader_->met_early_end()) throw log_changed();
-        if (!read) {
-            if (next_segment_ == snapshot_.segment_count()) return search_step::end;
-            if (!open_newer()) reader_.reset();
-            continue;
-        }
-        const auto id = next_id_++;
-        if (id >= limits_.before) {
-            next_segment_ = snapshot_.segment_count();
-            reader_.reset();
-            return search_step::end;
-        }
-        if (examine(line, id, record)) return search_step::found;
+        if (block_is_done && !next_block()) return search_step::end;
+        if (next_left_ == left_.size()) continue;
+        const filter::line_place& place = left_[next_left_++];
+        const auto id = begin_id_ + place.number;
+        if (id < limits_.before && examine(place, id, record)) return search_step::found;
     }
 }
 
+/// Of the lines of the block that is done none is left. False if it was the last one.
+bool forward_search::next_block() {
+    if (reading_ && end_id_ >= limits_.before) return false;
+    storage::stored_block block;
+    const bool read = reading_ && blocks_.next(block);
+    if (reading_ && context_.strict && blocks_.met_early_end()) throw log_changed();
+    if (read) {
+        begin_id_ = end_id_;
+        end_id_ += take(block);
+        next_left_ = 0;
+        return true;
+    }
+    if (next_segment_ == snapshot_.segment_count()) return false;
+    reading_ = open_newer();
+    return true;
+}
+
 bool forward_search::open_newer() {
-    reader_.reset();
     const auto segment = next_segment_++;
     if (!open(segment)) return false;
     const storage::segment_info& info = snapshot_.segment(segment);
     std::uint64_t skipped = 0;
     if (limits_.after >= info.first_id) skipped = limits_.after + 1 - info.first_id;
     const auto begin = storage::offset_of_line(file_->get(), info.bytes, skipped);
-    next_id_ = info.first_id + skipped;
-    reader_.emplace(file_->get(), begin, info.bytes);
+    end_id_ = info.first_id + skipped;
+    blocks_.start(file_->get(), begin, info.bytes);
     return begin < info.bytes;
 }
 

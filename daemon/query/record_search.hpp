@@ -4,9 +4,11 @@
 
 #include "daemon/base/time_zone.hpp"
 #include "daemon/base/unique_fd.hpp"
+#include "daemon/filter/line_sieve.hpp"
 #include "daemon/filter/record_filter.hpp"
 #include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/segment_blocks.hpp"
 #include "daemon/storage/segment_reader.hpp"
 #include "daemon/summary/record_clock.hpp"
 #include "protocol/scan.hpp"
@@ -17,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 namespace livelogd::query {
 
@@ -54,8 +57,10 @@ enum class search_step : std::uint8_t {
     out_of_time,  ///< the deadline has passed
 };
 
-/// What both directions share: the log, the filter, the file that is open. Lines that are no records are
-/// passed over, and so are segments that retention has removed. One thread at a time; blocks on the disk.
+/// What both directions share: the log, the filter, the file that is open, and the block of it that is
+/// searched. The filter's sieve goes through a whole block at once; only the lines that it leaves are read as
+/// records. Lines that are no records are passed over, and so are segments that retention has removed. One
+/// thread at a time; blocks on the disk.
 class record_search {
   public:
     record_search(const record_search&) = delete;
@@ -65,7 +70,8 @@ class record_search {
     /// it.
     [[nodiscard]] const std::shared_ptr<const base::unique_fd>& file() const { return file_; }
 
-    /// The id of the last record that has been looked at; nothing before the first.
+    /// The id of the last record that has been looked at, or passed over together with its block; nothing
+    /// before the first.
     [[nodiscard]] std::optional<protocol::record_id> examined() const { return examined_; }
 
     /// Times are looked for though the filter does not ask for them.
@@ -82,8 +88,12 @@ class record_search {
     ~record_search() = default;
 
     bool open(std::size_t segment);
-    /// Whether this line, which has this id, is wanted; then `record` tells of it.
-    bool examine(const storage::stored_line& line, protocol::record_id id, found_record& record);
+    /// Goes to another block, in which the sieve leaves the lines `left_`. Returns how many lines it has.
+    std::size_t take(const storage::stored_block& block);
+    /// Whether this line of the block, which has this id, is wanted; then `record` tells of it.
+    bool examine(const filter::line_place& place, protocol::record_id id, found_record& record);
+    /// This record, and all between the last one and it, need not be looked at any more.
+    void pass(protocol::record_id id) { examined_ = id; }
     void look_at_stop() const;
     bool deadline_has_passed();
 
@@ -93,8 +103,10 @@ class record_search {
     search_context context_;
     std::size_t segment_ = 0;  ///< the one that is open
     std::shared_ptr<const base::unique_fd> file_;
+    std::vector<filter::line_place> left_;
 
   private:
+    storage::stored_block block_;
     protocol::record_scanner scanner_;
     std::optional<summary::record_clock> clock_;
     std::optional<protocol::record_id> examined_;
@@ -112,11 +124,14 @@ class backward_search : public record_search {
     search_step next(found_record& record);
 
   private:
+    bool next_block();
     bool open_older();
+    [[nodiscard]] bool is_at_limit() const { return begin_id_ <= limits_.after + 1; }
 
-    std::size_t left_;  ///< segments older than the open one
-    std::optional<storage::backward_reader> reader_;
-    protocol::record_id next_id_ = 0;  ///< one past the id of the next line
+    storage::backward_blocks blocks_;
+    std::size_t older_;                 ///< segments older than the open one
+    bool reading_ = false;              ///< a segment
+    protocol::record_id begin_id_ = 0;  ///< of the block's first line
 };
 
 /// From the oldest to the newest.
@@ -129,11 +144,15 @@ class forward_search : public record_search {
     search_step next(found_record& record);
 
   private:
+    bool next_block();
     bool open_newer();
 
-    std::size_t next_segment_;
-    std::optional<storage::forward_reader> reader_;
-    protocol::record_id next_id_ = 0;  ///< of the next line
+    storage::forward_blocks blocks_;
+    std::size_t next_segment_ = 0;
+    bool reading_ = false;              ///< a segment
+    std::size_t next_left_ = 0;         ///< of the lines in left_, the next one
+    protocol::record_id begin_id_ = 0;  ///< of the block's first line
+    protocol::record_id end_id_ = 0;    ///< one past that of its last one
 };
 
 /// The time of one record, for whoever has met it outside a scan. Nothing if it has none, or is gone. Throws

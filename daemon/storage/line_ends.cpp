@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/line_ends.hpp"
 
-#include <algorithm>
+#include "daemon/base/line_count.hpp"
 
 namespace livelogd::storage {
 namespace {
@@ -9,43 +9,54 @@ namespace {
 /// A few dozen bytes each.
 constexpr std::size_t most_known = 4096;
 
+/// Where line number `n` (from 1) begins in a piece with at least so many line ends.
+std::size_t begin_of_line(std::string_view piece, std::uint64_t n) {
+    std::size_t begin = 0;
+    for (; n > 0; --n)
+        begin = piece.find('\n', begin) + 1;
+    return begin;
+}
+
 }  // namespace
 
 std::uint64_t offset_of_line(int fd, std::uint64_t bytes, std::uint64_t n) {
     if (n == 0) return 0;
-    std::uint64_t offset = bytes;
-    for_each_line_end(fd, 0, bytes, [&](std::uint64_t line_end) {
-        if (--n > 0) return true;
-        offset = line_end + 1;
-        return false;
+    std::uint64_t found = bytes;
+    for_each_piece(fd, 0, bytes, [&](std::uint64_t offset, std::string_view piece) {
+        const std::uint64_t lines = base::count_line_ends(piece);
+        if (lines >= n) {
+            found = offset + begin_of_line(piece, n);
+            return false;
+        }
+        n -= lines;
+        return true;
     });
-    return offset;
+    return found;
 }
 
 std::uint64_t line_counts::of(const log_snapshot& snapshot, std::size_t i, int fd) {
     const segment_info& segment = snapshot.segment(i);
-    known counted{.first_id = segment.first_id};
     // What is held in memory is short, and its first id may become that of a file.
     const bool remembered = !snapshot.in_memory(i);
-    const auto same = [&](const known& one) { return one.first_id == segment.first_id; };
+    known counted;
     if (remembered) {
         const std::lock_guard lock(mutex_);
-        const auto found = std::ranges::find_if(known_, same);
+        const auto found = known_.find(segment.first_id);
         // A segment that was cut is counted anew.
-        if (found != known_.end() && found->bytes <= segment.bytes) counted = *found;
+        if (found != known_.end() && found->second.bytes <= segment.bytes) counted = found->second;
     }
-    if (counted.bytes < segment.bytes) {
-        counted.bytes = for_each_line_end(fd, counted.bytes, segment.bytes, [&](std::uint64_t) {
-            ++counted.lines;
+    if (counted.bytes == segment.bytes) return counted.lines;
+    counted.bytes =
+        for_each_piece(fd, counted.bytes, segment.bytes, [&](std::uint64_t /*at*/, std::string_view piece) {
+            counted.lines += base::count_line_ends(piece);
             return true;
         });
-    }
     // A file that ends before its published length has been cut by somebody: that may not be its end yet.
     if (remembered && counted.bytes == segment.bytes) {
         const std::lock_guard lock(mutex_);
-        std::erase_if(known_, same);
-        known_.push_front(counted);
-        if (known_.size() > most_known) known_.pop_back();
+        known_.insert_or_assign(segment.first_id, counted);
+        // The oldest segments are removed first, and searched last.
+        if (known_.size() > most_known) known_.erase(known_.begin());
     }
     return counted.lines;
 }

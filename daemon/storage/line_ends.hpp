@@ -9,39 +9,56 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <list>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <system_error>
 
 #include <unistd.h>
 
 namespace livelogd::storage {
 
-/// Calls `found(offset)` for every line end in [begin, end) and returns where the file (or the range) ended.
-/// A `found` that returns false ends it. Blocks on the disk. Throws std::system_error if reading fails.
-template <class Found>
-std::uint64_t for_each_line_end(int fd, std::uint64_t begin, std::uint64_t end, Found&& found) {
+/// Calls `take(offset, bytes)` for pieces of [begin, end), in order, and returns where the file (or the
+/// range) ended. A `take` that returns false ends it. Blocks on the disk. Throws std::system_error if reading
+/// fails.
+template <class Take>
+std::uint64_t for_each_piece(int fd, std::uint64_t begin, std::uint64_t end, Take&& take) {
     constexpr std::size_t read_bytes = 256u << 10;
-    const auto buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
+    if (begin >= end) return begin;
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(read_bytes, end - begin));
+    const auto buffer = std::make_unique_for_overwrite<char[]>(most);
     std::uint64_t at = begin;
     while (at < end) {
-        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(read_bytes, end - at));
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, end - at));
         const ssize_t n = ::pread(fd, buffer.get(), wanted, static_cast<off_t>(at));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) throw std::system_error(errno, std::generic_category(), "cannot read a log segment");
         if (n == 0) break;
-        const auto got = static_cast<std::size_t>(n);
-        for (std::size_t i = 0; i < got;) {
-            const void* line_end = std::memchr(buffer.get() + i, '\n', got - i);
-            if (line_end == nullptr) break;
-            i = static_cast<std::size_t>(static_cast<const char*>(line_end) - buffer.get());
-            if (!found(at + i)) return at + i + 1;
-            ++i;
-        }
-        at += got;
+        const std::uint64_t offset = at;
+        at += static_cast<std::size_t>(n);
+        if (!take(offset, std::string_view(buffer.get(), static_cast<std::size_t>(n)))) break;
     }
     return at;
+}
+
+/// Calls `found(offset)` for every line end in [begin, end) and returns where the file (or the range) ended.
+/// A `found` that returns false ends it. Blocks and throws like for_each_piece().
+template <class Found>
+std::uint64_t for_each_line_end(int fd, std::uint64_t begin, std::uint64_t end, Found&& found) {
+    std::uint64_t ended_at = end;
+    bool ended = false;
+    const auto at = for_each_piece(fd, begin, end, [&](std::uint64_t offset, std::string_view piece) {
+        for (std::size_t i = 0; i < piece.size() && !ended; ++i) {
+            const void* const line_end = std::memchr(piece.data() + i, '\n', piece.size() - i);
+            if (line_end == nullptr) break;
+            i = static_cast<std::size_t>(static_cast<const char*>(line_end) - piece.data());
+            ended = !found(offset + i);
+            ended_at = offset + i + 1;
+        }
+        return !ended;
+    });
+    return ended ? ended_at : at;
 }
 
 /// Where line number `n` (from 0) of the first `bytes` of a segment begins; `bytes` if there are not so many.
@@ -57,12 +74,11 @@ class line_counts {
 
   private:
     struct known {
-        protocol::record_id first_id = 0;
         std::uint64_t bytes = 0;
         std::uint64_t lines = 0;
     };
-    std::mutex mutex_;        ///< never held while reading
-    std::list<known> known_;  ///< most recently used first
+    std::mutex mutex_;                            ///< never held while reading
+    std::map<protocol::record_id, known> known_;  ///< by the segment's first id
 };
 
 }  // namespace livelogd::storage

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Reading segments, line by line, in either direction, by pread: a file that somebody truncates under a
-// reader ends the reading early, it does not end the process.
+// Reading segments, line by line, in either direction.
 #pragma once
 
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/segment_blocks.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string_view>
-#include <vector>
 
 namespace livelogd::storage {
 
@@ -27,22 +25,15 @@ struct stored_line {
 /// Does not own the descriptor. One thread at a time; blocks on the disk.
 class forward_reader {
   public:
-    forward_reader(int fd, std::uint64_t begin, std::uint64_t end, std::size_t block_bytes = 1u << 20);
+    forward_reader(int fd, std::uint64_t begin, std::uint64_t end, std::size_t block_bytes = 256u << 10);
     /// False at the end. Throws std::system_error if reading fails.
     bool next(stored_line& line);
     /// The file has ended before the range: somebody has cut it.
-    [[nodiscard]] bool met_early_end() const { return early_end_; }
+    [[nodiscard]] bool met_early_end() const { return blocks_.met_early_end(); }
 
   private:
-    bool refill();
-
-    int fd_;
-    std::uint64_t file_position_;  ///< of the first byte not yet in the buffer
-    std::uint64_t end_;
-    std::vector<char> buffer_;
-    std::size_t used_ = 0;      ///< bytes of the buffer that are filled
-    std::size_t consumed_ = 0;  ///< of those, handed out
-    bool early_end_ = false;
+    forward_blocks blocks_;
+    stored_block rest_;  ///< lines that are not handed out yet
 };
 
 /// Lines of [begin, end) from the last to the first. Same terms. Starts with small blocks, so that a few
@@ -51,18 +42,11 @@ class backward_reader {
   public:
     backward_reader(int fd, std::uint64_t begin, std::uint64_t end);
     bool previous(stored_line& line);
-    [[nodiscard]] bool met_early_end() const { return early_end_; }
+    [[nodiscard]] bool met_early_end() const { return blocks_.met_early_end(); }
 
   private:
-    bool refill();
-
-    int fd_;
-    std::uint64_t begin_;
-    std::uint64_t position_;  ///< file offset of the buffer's first byte
-    std::vector<char> buffer_;
-    std::size_t unread_ = 0;  ///< bytes at the front of the buffer that are not yet handed out
-    std::size_t block_bytes_;
-    bool early_end_ = false;
+    backward_blocks blocks_;
+    stored_block rest_;  ///< lines that are not handed out yet
 };
 
 }  // namespace livelogd::storage

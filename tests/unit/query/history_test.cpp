@@ -412,7 +412,7 @@ TEST_CASE("what has been found and looked at is told") {
 TEST_CASE("a search that is cut short tells how far it has come, and can be continued to the end") {
     test_log log;
     for (int n = 0; n < 3000; ++n) {
-        log.append({numbered(n, n % 1000 == 0 ? "rare" : "event")});
+        log.append({numbered(n, n % 1000 == 0 ? "rare" : "event", n % 1000 == 0 ? 0 : 1000)});
         if (n % 700 == 0) log.seal();
     }
     for (const bool forward : {false, true}) {
