@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The tokens of RFC 8259, one function for each. They take a place in the bytes and return the place behind
-// the token, or null if there is none.
+// the token.
 //
 // The bytes end with a bracket or brace. No token goes on over one, so that single steps need no look at the
 // end; those that read further take it.
@@ -29,39 +29,40 @@ constexpr bool is_continuation(char c) {
     return (c & 0xC0) == 0x80;
 }
 
-/// `p`: at a digit or minus. On failure `p` is left where the number ceases to be one.
-inline const char* after_number(const char*& p) {
-    const auto digits = [&p] {
-        if (!is_digit(*p)) return false;
-        while (is_digit(*p))
-            ++p;
-        return true;
+struct token_end {
+    const char* at;  ///< behind the token, or where it ceases to be one
+    bool whole;
+};
+
+/// `p`: at what should be a number.
+inline token_end after_number(const char* p) {
+    const auto after_digits = [](const char* digit) {
+        while (is_digit(*digit))
+            ++digit;
+        return digit;
     };
     if (*p == '-') ++p;
-    if (*p == '0') {
-        ++p;
-    } else if (!digits()) {
-        return nullptr;
-    }
+    if (!is_digit(*p)) return {p, false};
+    p = *p == '0' ? p + 1 : after_digits(p + 1);
     if (*p == '.') {
-        ++p;
-        if (!digits()) return nullptr;
+        if (!is_digit(*++p)) return {p, false};
+        p = after_digits(p + 1);
     }
     if ((*p | 0x20) == 'e') {
         ++p;
         if (*p == '+' || *p == '-') ++p;
-        if (!digits()) return nullptr;
+        if (!is_digit(*p)) return {p, false};
+        p = after_digits(p + 1);
     }
-    return p;
+    return {p, true};
 }
 
-/// `rest`: a literal without its first letter. On failure `p` is left where it differs.
+/// `p`: at the first letter of `word`.
 template <std::size_t size>
-inline const char* after_literal(const char*& p, const char (&rest)[size]) {
-    ++p;
-    for (std::size_t i = 0; i + 1 < size; ++i, ++p)
-        if (*p != rest[i]) return nullptr;
-    return p;
+inline token_end after_literal(const char* p, const char (&word)[size]) {
+    for (std::size_t i = 1; i + 1 < size; ++i)
+        if (p[i] != word[i]) return {p + i, false};
+    return {p + size - 1, true};
 }
 
 /// The escapes of one letter.
@@ -95,7 +96,7 @@ inline bool begins_pair(const char* p, const char* end) {
            && !is_high(second);
 }
 
-/// `p`: at a backslash.
+/// `p`: at a backslash. Null if no escape begins there.
 inline const char* after_escape(const char* p, const char* end) {
     if (short_escapes[static_cast<unsigned char>(p[1])]) return p + 2;
     if (p[1] != 'u' || !has_four_hex_digits(p, end)) return nullptr;
@@ -103,7 +104,8 @@ inline const char* after_escape(const char* p, const char* end) {
     return begins_pair(p, end) ? p + 12 : nullptr;
 }
 
-/// `p`: at a byte that is not ASCII: past the character that it begins (RFC 3629).
+/// `p`: at a byte that is not ASCII: past the character that it begins (RFC 3629), or
+/// null.
 inline const char* after_multibyte(const char* p) {
     const auto lead = static_cast<unsigned char>(*p);
     const auto second = static_cast<unsigned char>(p[1]);

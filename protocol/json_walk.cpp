@@ -32,24 +32,6 @@ json_token value_at(const char* p, const char* end) {
 
 }  // namespace
 
-json_kind kind_of(char first) {
-    switch (first) {
-        case '"':
-            return json_kind::string;
-        case '{':
-            return json_kind::object;
-        case '[':
-            return json_kind::array;
-        case 't':
-        case 'f':
-            return json_kind::boolean;
-        case 'n':
-            return json_kind::null;
-        default:
-            return json_kind::number;
-    }
-}
-
 const char* after_json_value(const char* p, const char* end) {
     bool escaped = false;
     if (*p == '"') return after_json_string(p, end, escaped);

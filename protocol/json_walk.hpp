@@ -15,7 +15,23 @@
 namespace livelogd::protocol {
 
 /// The kind of the value that begins with this character.
-json_kind kind_of(char first);
+inline json_kind kind_of(char first) {
+    switch (first) {
+        case '"':
+            return json_kind::string;
+        case '{':
+            return json_kind::object;
+        case '[':
+            return json_kind::array;
+        case 't':
+        case 'f':
+            return json_kind::boolean;
+        case 'n':
+            return json_kind::null;
+        default:
+            return json_kind::number;
+    }
+}
 
 /// The next quote or backslash. There is one: the string is valid.
 inline const char* quote_or_backslash(const char* p, const char* end) {

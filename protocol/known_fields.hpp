@@ -6,8 +6,10 @@
 #include "protocol/scan.hpp"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace livelogd::protocol {
@@ -24,106 +26,119 @@ enum class slot : std::uint8_t {
     duration_ms,
     error_type,
     exception_type_flat,
-    exception_type_nested,
     error_dot_type_flat,
+    exception_type_nested,
     error_dot_type_nested,
     response_error_type,
     none,
 };
 
-inline slot top_level_slot(std::string_view key) {
+/// Whether `key`, which has as many characters, is `name`: one comparison or two, no call.
+template <std::size_t size>
+inline bool is_same(std::string_view key, const char (&name)[size]) {
+    return std::memcmp(key.data(), name, size - 1) == 0;
+}
+
+/// The field that a key of the record itself names. For the three keys in whose objects one is looked for:
+/// the field in there.
+[[gnu::always_inline]] inline slot top_level_slot(std::string_view key) {
     using enum slot;
     switch (key.size()) {
         case 4:
-            return key == "type" ? type : none;
+            return is_same(key, "type") ? type : none;
         case 5:
-            return key == "level" ? level : none;
+            if (is_same(key, "level")) return level;
+            return is_same(key, "error") ? error_dot_type_nested : none;
         case 6:
-            return key == "method" ? method : none;
+            return is_same(key, "method") ? method : none;
         case 8:
-            return key == "endpoint" ? endpoint : none;
+            return is_same(key, "endpoint") ? endpoint : none;
         case 9:
-            return key == "timestamp" ? timestamp : none;
+            if (is_same(key, "timestamp")) return timestamp;
+            return is_same(key, "exception") ? exception_type_nested : none;
         case 10:
-            if (key == "request_id") return request_id;
-            if (key == "error_type") return error_type;
-            return key == "error.type" ? error_dot_type_flat : none;
+            if (is_same(key, "request_id")) return request_id;
+            if (is_same(key, "error_type")) return error_type;
+            return is_same(key, "error.type") ? error_dot_type_flat : none;
         case 11:
-            if (key == "status_code") return status_code;
-            return key == "duration_ms" ? duration_ms : none;
+            if (is_same(key, "status_code")) return status_code;
+            return is_same(key, "duration_ms") ? duration_ms : none;
+        case 13:
+            return is_same(key, "response_body") ? response_error_type : none;
         case 14:
-            return key == "exception.type" ? exception_type_flat : none;
+            return is_same(key, "exception.type") ? exception_type_flat : none;
         default:
             return none;
     }
 }
 
-/// The field looked for in the object that a top-level key holds, if it is one of the three that matter.
-inline slot nested_slot(std::string_view key) {
-    using enum slot;
-    switch (key.size()) {
-        case 5:
-            return key == "error" ? error_dot_type_nested : none;
-        case 9:
-            return key == "exception" ? exception_type_nested : none;
-        case 13:
-            return key == "response_body" ? response_error_type : none;
-        default:
-            return none;
-    }
+constexpr bool is_nested(slot field) {
+    return field >= slot::exception_type_nested && field < slot::none;
 }
 
 inline std::string_view nested_key(slot nested) {
     return nested == slot::response_error_type ? "error_type" : "type";
 }
 
-/// Where the fields of one record stand, counted from its opening brace: it may move while it is written.
+/// Where the fields of one record of less than 4 GiB stand, counted from its opening brace: it may move while
+/// it is written.
 class found_fields {
   public:
     struct extent {
-        std::size_t begin = 0;
-        std::size_t size = 0;
-        json_kind kind = json_kind::absent;
+        std::uint32_t begin;
+        std::uint32_t size;
+        json_kind kind;
     };
 
-    extent& operator[](slot field) { return places_[static_cast<std::size_t>(field)]; }
-    const extent& operator[](slot field) const { return places_[static_cast<std::size_t>(field)]; }
+    [[nodiscard]] bool has(slot field) const { return (present_ & bit(field)) != 0; }
+
+    void set(slot field, const extent& place) {
+        places_[static_cast<std::size_t>(field)] = place;
+        present_ |= bit(field);
+    }
+    void unset(slot field) { present_ &= ~bit(field); }
 
     /// `bytes` were put in front of all that was found.
-    void shift(std::size_t bytes) {
-        for (extent& place : places_)
-            place.begin += bytes;
+    void shift(std::uint32_t bytes) {
+        for_each([&](slot field) { places_[static_cast<std::size_t>(field)].begin += bytes; });
     }
 
-    /// `record`: from its opening brace.
-    [[nodiscard]] record_fields in(const char* record) const {
-        using enum slot;
-        const auto token = [&](slot field) -> json_token {
-            const extent& place = (*this)[field];
-            if (place.kind == json_kind::absent) return {};
-            return {.kind = place.kind, .text = std::string_view(record + place.begin, place.size)};
-        };
-        const auto first_of = [&](slot flat, slot nested) {
-            return token((*this)[flat].kind != json_kind::absent ? flat : nested);
-        };
-        return {
-            .timestamp = token(timestamp),
-            .level = token(level),
-            .type = token(type),
-            .request_id = token(request_id),
-            .method = token(method),
-            .endpoint = token(endpoint),
-            .status_code = token(status_code),
-            .duration_ms = token(duration_ms),
-            .error_type = token(error_type),
-            .exception_type = first_of(exception_type_flat, exception_type_nested),
-            .error_dot_type = first_of(error_dot_type_flat, error_dot_type_nested),
-            .response_error_type = token(response_error_type),
-        };
+    /// `fields`: nothing in them yet. `record`: from its opening brace.
+    void put_into(record_fields& fields, const char* record) const {
+        for_each([&](slot field) {
+            const extent& place = places_[static_cast<std::size_t>(field)];
+            json_token& token = token_of(fields, field);
+            // Flat keys come before nested ones, here and in what they are worth.
+            if (token.kind == json_kind::absent)
+                token = {.kind = place.kind, .text = std::string_view(record + place.begin, place.size)};
+        });
     }
 
   private:
-    std::array<extent, static_cast<std::size_t>(slot::none)> places_{};
+    static constexpr std::uint32_t bit(slot field) { return 1U << static_cast<unsigned>(field); }
+
+    template <class Take>
+    void for_each(Take&& take) const {
+        for (std::uint32_t left = present_; left != 0; left &= left - 1)
+            take(static_cast<slot>(std::countr_zero(left)));
+    }
+
+    static json_token& token_of(record_fields& fields, slot field) {
+        constexpr std::array<json_token record_fields::*, slots> members{
+            &record_fields::timestamp,      &record_fields::level,
+            &record_fields::type,           &record_fields::request_id,
+            &record_fields::method,         &record_fields::endpoint,
+            &record_fields::status_code,    &record_fields::duration_ms,
+            &record_fields::error_type,     &record_fields::exception_type,
+            &record_fields::error_dot_type, &record_fields::exception_type,
+            &record_fields::error_dot_type, &record_fields::response_error_type,
+        };
+        return fields.*members[static_cast<std::size_t>(field)];
+    }
+
+    static constexpr auto slots = static_cast<std::size_t>(slot::none);
+    std::array<extent, slots> places_;  ///< of those that are present; the others are not set
+    std::uint32_t present_ = 0;
 };
 
 }  // namespace livelogd::protocol

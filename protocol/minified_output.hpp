@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace livelogd::protocol {
 
@@ -23,41 +24,44 @@ class minified_output {
 
     /// Begins a record: [first, end) are the bytes that will be read.
     void begin(const char* first, const char* end) {
-        at_ = {.written = 0, .run = first};
         end_ = end;
+        run_ = first;
+        to_ = buffer_.get();
+        make_room(0);
     }
 
     /// How many bytes precede what is read at `p`.
     [[nodiscard]] std::size_t offset_of(const char* p) const {
-        return at_.written + static_cast<std::size_t>(p - at_.run);
+        return written() + static_cast<std::size_t>(p - run_);
     }
 
-    [[nodiscard]] place here() const { return at_; }
+    [[nodiscard]] place here() const { return {.written = written(), .run = run_}; }
 
     /// [from, to) is left out.
     void drop(const char* from, const char* to) {
         keep(from);
-        at_.run = to;
+        run_ = to;
     }
 
     /// [from, to) becomes `bytes`. `before`: what here() was at `from`.
     void replace(const place& before, const char* from, const char* to, std::string_view bytes) {
-        at_ = before;
+        to_ = buffer_.get() + before.written;
+        run_ = before.run;
         keep(from);
-        grow(bytes.size());
-        std::memcpy(buffer_.get() + at_.written, bytes.data(), bytes.size());
-        at_.written += bytes.size();
-        at_.run = to;
+        run_ = to;
+        make_room(bytes.size());
+        std::memcpy(to_, bytes.data(), bytes.size());
+        to_ += bytes.size();
     }
 
     /// The record, which ends at `p`: valid until begin().
     [[nodiscard]] std::string_view finish(const char* p) {
-        if (at_.written == 0) return {at_.run, static_cast<std::size_t>(p - at_.run)};
+        if (written() == 0) return {run_, static_cast<std::size_t>(p - run_)};
         keep(p);
-        return {buffer_.get(), at_.written};
+        return {buffer_.get(), written()};
     }
 
-    /// Gives back what a long record needed.
+    /// Gives back what a long record needed. Between records only.
     void forget() {
         if (capacity_ <= kept_capacity) return;
         buffer_.reset();
@@ -66,36 +70,38 @@ class minified_output {
 
   private:
     static constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
-    static constexpr std::size_t copy_width = 32;
+    static constexpr std::ptrdiff_t copy_width = 32;
 
+    [[nodiscard]] std::size_t written() const { return static_cast<std::size_t>(to_ - buffer_.get()); }
+
+    /// There is room: make_room() has seen to it, and what is left out only makes more.
     void keep(const char* until) {
-        const auto size = static_cast<std::size_t>(until - at_.run);
-        if (capacity_ - at_.written < size + copy_width) grow(size);
-        char* const to = buffer_.get() + at_.written;
+        const std::ptrdiff_t size = until - run_;
         // Most runs are short: a copy of fixed size, the rest of which is written over, is the quickest.
-        if (size <= copy_width && end_ - at_.run >= static_cast<std::ptrdiff_t>(copy_width)) {
-            std::memcpy(to, at_.run, copy_width);
+        if (size <= copy_width && end_ - run_ >= copy_width) [[likely]] {
+            std::memcpy(to_, run_, copy_width);
         } else {
-            std::memcpy(to, at_.run, size);
+            std::memcpy(to_, run_, static_cast<std::size_t>(size));
         }
-        at_.written += size;
+        to_ += size;
     }
 
-    /// Makes room for `size` bytes and a copy's width.
-    void grow(std::size_t size) {
-        const std::size_t needed = at_.written + size + copy_width;
+    /// Room for `size` bytes, all that is left of the line, and a copy's width.
+    void make_room(std::size_t size) {
+        const std::size_t needed = written() + size + static_cast<std::size_t>(end_ - run_ + copy_width);
         if (capacity_ >= needed) return;
-        // What is left of the line is likely to be kept too.
-        const auto ahead = static_cast<std::size_t>(end_ - at_.run);
-        const std::size_t capacity = std::max({needed, at_.written + ahead + copy_width, capacity_ * 2});
+        const std::size_t capacity = std::max(needed, capacity_ + capacity_ / 2);
+        const std::size_t kept = written();
         auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-        if (at_.written > 0) std::memcpy(larger.get(), buffer_.get(), at_.written);
+        if (kept > 0) std::memcpy(larger.get(), buffer_.get(), kept);
         buffer_ = std::move(larger);
         capacity_ = capacity;
+        to_ = buffer_.get() + kept;
     }
 
-    place at_;
+    const char* run_ = nullptr;
     const char* end_ = nullptr;
+    char* to_ = nullptr;  ///< in the buffer
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_ = 0;
 };

@@ -15,6 +15,7 @@
 #include "protocol/string_marks.hpp"
 #include "protocol/text.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,6 +30,7 @@ enum class fault_kind : std::uint8_t { outside_strings, in_string, too_deep };
 struct pass_state {
     const char* begin = nullptr;  ///< of the value that is read
     const char* end = nullptr;    ///< of the bytes; the last one is a brace or bracket
+    mark_finder find = nullptr;   ///< how strings are read
 
     // For writing only.
     const redaction_keys* redact = nullptr;  ///< none: nothing is redacted
@@ -41,21 +43,20 @@ struct pass_state {
     fault_kind fault = fault_kind::outside_strings;
 };
 
-/// `Marks`: how strings are read (string_marks.hpp). Without `writing` the fields are only noted.
-template <class Marks, bool writing>
+/// Without `writing` the fields are only noted.
+template <bool writing>
 class record_pass {
   public:
     explicit record_pass(pass_state& state)
-        : state_(state), whole_(state.begin), end_(state.end), redact_(state.redact) {}
+        : state_(state),
+          marks_(state.find, state.begin, state.end),
+          whole_(state.begin),
+          end_(state.end),
+          redact_(state.redact) {}
 
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
-        return members(state_.begin, 1, [this](std::string_view key) {
-            nested_ = nested_slot(key);
-            // Of duplicate keys the last one counts, whatever it holds.
-            if (nested_ != slot::none) state_.found[nested_] = {};
-            return top_level_slot(key);
-        });
+        return members(state_.begin, 1, [](std::string_view key) { return top_level_slot(key); });
     }
 
     /// Reads a value that is nobody's field. Returns the place behind it, or null.
@@ -73,75 +74,72 @@ class record_pass {
         return nullptr;
     }
 
-    [[nodiscard]] std::size_t offset_of(const char* p) const {
-        if constexpr (writing) return state_.output->offset_of(p);
-        return static_cast<std::size_t>(p - whole_);
+    [[nodiscard]] std::uint32_t offset_of(const char* p) const {
+        if constexpr (writing) return static_cast<std::uint32_t>(state_.output->offset_of(p));
+        return static_cast<std::uint32_t>(p - whole_);
     }
 
     /// Past white space, which is left out.
     const char* after_blanks(const char* p) {
+        // One comparison for what is the usual case.
+        return static_cast<unsigned char>(*p) > ' ' ? p : after_some_blanks(p);
+    }
+
+    const char* after_some_blanks(const char* p) {
         if (!is_json_blank(*p)) return p;
         const char* const from = p;
         do
             ++p;
-        while (is_json_blank(*p));
+        while (static_cast<unsigned char>(*p) <= ' ' && is_json_blank(*p));
         if constexpr (writing) state_.output->drop(from, p);
         return p;
     }
 
-    /// `p`: past the opening quote. `escaped`: set if there is a backslash.
-    const char* after_string(const char* p, bool& escaped) {
-        for (;;) {
-            p = find_mark<Marks>(p, whole_, end_);
-            if (p == end_) return stop(p, fault_kind::in_string);
-            if (*p == '"') return p + 1;
-            const char* next = nullptr;
+    /// `p`: at the opening quote. Past the closing one, or null.
+    const char* after_string(const char* p) {
+        const char* const mark = marks_.next(p + 1);
+        return *mark == '"' ? mark + 1 : after_rest_of_string(mark);
+    }
+
+    /// The same from a mark within the string.
+    [[gnu::noinline]] const char* after_rest_of_string(const char* p) {
+        while (*p != '"') {
+            const char* after = nullptr;
             if (*p == '\\') {
-                escaped = true;
-                next = after_escape(p, end_);
+                after = after_escape(p, end_);
             } else if ((*p & 0x80) != 0) {
-                next = after_multibyte(p);
+                after = after_multibyte(p);
+            } else if (p == end_ - 1) {
+                return stop(end_, fault_kind::in_string);
             }
-            if (next == nullptr) return stop(p, fault_kind::in_string);
-            p = next;
+            if (after == nullptr) return stop(p, fault_kind::in_string);
+            p = marks_.next(after);
         }
+        return p + 1;
     }
 
     const char* value(const char* p, std::size_t depth) {
-        bool escaped = false;
-        const char* after = nullptr;
-        switch (*p) {
-            case '"':
-                return after_string(p + 1, escaped);
-            case '{':
-                after = members(p, depth + 1, no_field());
-                break;
-            case '[':
-                after = elements(p, depth + 1);
-                break;
-            case 't':
-                after = after_literal(p, "rue");
-                return after != nullptr ? after : stop(p);
-            case 'f':
-                after = after_literal(p, "alse");
-                return after != nullptr ? after : stop(p);
-            case 'n':
-                after = after_literal(p, "ull");
-                return after != nullptr ? after : stop(p);
-            default:
-                after = after_number(p);
-                return after != nullptr ? after : stop(p);
-        }
-        return after;
+        return *p == '"' ? after_string(p) : other_value(p, depth);
     }
 
-    /// The value of a member, `depth` levels deep; in it `nested_` is looked for.
-    const char* member_value(const char* p, std::size_t depth) {
-        if (nested_ == slot::none || depth != 1 || *p != '{') return value(p, depth);
-        return members(p, depth + 1, [this, wanted = nested_](std::string_view key) {
-            return key == nested_key(wanted) ? wanted : slot::none;
-        });
+    const char* other_value(const char* p, std::size_t depth) {
+        switch (*p) {
+            case '{':
+                return members(p, depth + 1, no_field());
+            case '[':
+                return elements(p, depth + 1);
+            case 't':
+                return after_token(after_literal(p, "true"));
+            case 'f':
+                return after_token(after_literal(p, "false"));
+            case 'n':
+                return after_token(after_literal(p, "null"));
+            default:
+                return after_token(after_number(p));
+        }
     }
+
+    const char* after_token(token_end token) { return token.whole ? token.at : stop(token.at); }
 
     /// `p`: at an opening brace. `field_of` tells which field a key is.
     template <class FieldOf>
@@ -150,32 +148,32 @@ class record_pass {
         p = after_blanks(p + 1);
         if (*p == '}') return after_closed(p + 1, depth);
         for (;;) {
-            if (*p != '"') return stop(p);
+            // What is usual is looked for first, white space only where something else is found.
+            if (*p != '"' && *(p = after_blanks(p)) != '"') return stop(p);
             const char* const inner = p + 1;
-            bool escaped = false;
-            p = after_string(inner, escaped);
+            const char* const mark = marks_.next(inner);
+            const bool plain = *mark == '"';
+            p = plain ? mark + 1 : after_rest_of_string(mark);
             if (p == nullptr) return p;
             std::string_view key(inner, static_cast<std::size_t>(p - 1 - inner));
             if constexpr (writing || !std::is_same_v<FieldOf, no_field>)
-                if (escaped) key = decoded(key);
-            p = after_blanks(p);
-            if (*p != ':') return stop(p);
+                if (!plain && key.find('\\') != std::string_view::npos) key = decoded(key);
+            if (*p != ':' && *(p = after_blanks(p)) != ':') return stop(p);
             p = after_blanks(p + 1);
 
             const slot field = field_of(key);
             if (writing && redact_ != nullptr && redact_->matches(key)) {
                 p = redacted(p, depth, field);
             } else if (field == slot::none) {
-                p = member_value(p, depth);
+                p = value(p, depth);
             } else {
                 p = noted(p, depth, field);
             }
             if (p == nullptr) return p;
 
-            p = after_blanks(p);
-            if (*p == '}') return after_closed(p + 1, depth);
-            if (*p != ',') return stop(p);
-            p = after_blanks(p + 1);
+            if (*p != ',' && *(p = after_blanks(p)) != ',')
+                return *p == '}' ? after_closed(p + 1, depth) : stop(p);
+            ++p;
         }
     }
 
@@ -187,9 +185,8 @@ class record_pass {
         for (;;) {
             p = value(p, depth);
             if (p == nullptr) return p;
-            p = after_blanks(p);
-            if (*p == ']') return after_closed(p + 1, depth);
-            if (*p != ',') return stop(p);
+            if (*p != ',' && *(p = after_blanks(p)) != ',')
+                return *p == ']' ? after_closed(p + 1, depth) : stop(p);
             p = after_blanks(p + 1);
         }
     }
@@ -205,11 +202,20 @@ class record_pass {
         return *state_.key_buffer;
     }
 
+    /// The value of a known field, or, at the first level, of a key in whose object one is looked for.
     const char* noted(const char* p, std::size_t depth, slot field) {
-        found_fields::extent& place = state_.found[field];
-        place = {.begin = offset_of(p), .size = 0, .kind = kind_of(*p)};
+        if (depth == 1 && is_nested(field)) {
+            // Of duplicate keys the last one counts, whatever it holds.
+            state_.found.unset(field);
+            if (*p != '{') return value(p, depth);
+            return members(p, depth + 1, [field](std::string_view key) {
+                return key == nested_key(field) ? field : slot::none;
+            });
+        }
+        const std::uint32_t begin = offset_of(p);
+        const json_kind kind = kind_of(*p);
         const char* const after = value(p, depth);
-        if (after != nullptr) place.size = offset_of(after) - place.begin;
+        if (after != nullptr) state_.found.set(field, {begin, offset_of(after) - begin, kind});
         return after;
     }
 
@@ -218,41 +224,20 @@ class record_pass {
         const char* const after = value(p, depth);
         if (after == nullptr) return after;
         state_.output->replace(before, p, after, redacted_value);
-        if (field != slot::none) {
-            const std::size_t end = offset_of(after);
-            state_.found[field] = {.begin = end - redacted_value.size(),
-                                   .size = redacted_value.size(),
-                                   .kind = json_kind::string};
+        constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
+        if (depth == 1 && is_nested(field)) {
+            state_.found.unset(field);
+        } else if (field != slot::none) {
+            state_.found.set(field, {offset_of(after) - size, size, json_kind::string});
         }
         return after;
     }
 
     pass_state& state_;
+    string_marks marks_;
     const char* const whole_;
     const char* const end_;
     const redaction_keys* const redact_;
-    slot nested_ = slot::none;  ///< the field looked for inside the last top-level key's value
 };
-
-/// The ways through a pass that one set of marks gives.
-struct pass_functions {
-    const char* (*read_record)(pass_state&);
-    const char* (*store_record)(pass_state&);
-    const char* (*read_value)(pass_state&);
-};
-
-template <class Marks>
-constexpr pass_functions functions_with() {
-    return {
-        .read_record = [](pass_state& state) { return record_pass<Marks, false>(state).record(); },
-        .store_record = [](pass_state& state) { return record_pass<Marks, true>(state).record(); },
-        .read_value = [](pass_state& state) { return record_pass<Marks, false>(state).any_value(); },
-    };
-}
-
-#if defined(__x86_64__)
-/// Only where the processor has AVX2.
-extern const pass_functions avx2_functions;
-#endif
 
 }  // namespace livelogd::protocol

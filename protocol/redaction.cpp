@@ -101,12 +101,11 @@ void redaction_keys::finish() {
     std::sort(names_.begin(), names_.end());
     names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
     for (const std::string& name : names_)
-        lengths_[static_cast<unsigned char>(name.front())] |= length_bit(name.size());
+        for (std::size_t first = 0; first < lengths_.size(); ++first)
+            if (fold(static_cast<char>(first)) == name.front()) lengths_[first] |= length_bit(name.size());
 }
 
-bool redaction_keys::matches(std::string_view key) const {
-    if (key.empty()) return false;
-    if ((lengths_[static_cast<unsigned char>(fold(key.front()))] & length_bit(key.size())) == 0) return false;
+bool redaction_keys::is_one_of_names(std::string_view key) const {
     const auto found = std::lower_bound(
         names_.begin(), names_.end(), key,
         [](const std::string& name, std::string_view wanted) { return compare_folded(wanted, name) > 0; });

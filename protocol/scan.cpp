@@ -4,36 +4,8 @@
 #include "protocol/record_pass.hpp"
 #include "protocol/scan_fault.hpp"
 
-#include <array>
-
 namespace livelogd::protocol {
 namespace {
-
-constexpr pass_functions portable_functions = functions_with<portable_marks>();
-constexpr pass_functions baseline_functions = functions_with<baseline_marks>();
-
-constexpr std::array paths{scan_path::portable, scan_path::sse2, scan_path::avx2};
-
-std::size_t count_available() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") ? 3 : 2;
-#else
-    return 1;
-#endif
-}
-
-const pass_functions& functions_of(scan_path path) {
-    switch (path) {
-#if defined(__x86_64__)
-        case scan_path::avx2:
-            return avx2_functions;
-#endif
-        case scan_path::sse2:
-            return baseline_functions;
-        default:
-            return portable_functions;
-    }
-}
 
 /// A longer key is not worth the memory after its record.
 constexpr std::size_t kept_key_capacity = 4096;
@@ -51,6 +23,18 @@ const char* without_last_blanks(const char* begin, const char* end) {
 }
 
 using pass = const char* (*)(pass_state&);
+
+const char* read_record(pass_state& state) {
+    return record_pass<false>(state).record();
+}
+
+const char* store_record(pass_state& state) {
+    return record_pass<true>(state).record();
+}
+
+const char* read_value(pass_state& state) {
+    return record_pass<false>(state).any_value();
+}
 
 /// Goes over a line that begins like a record. `state`: all but the place.
 std::optional<scan_error> run(pass read, std::string_view line, std::size_t begin, pass_state& state) {
@@ -89,12 +73,7 @@ void append_timestamp(std::string& out, std::string_view characters, bool empty)
 
 }  // namespace
 
-std::span<const scan_path> available_scan_paths() {
-    static const std::size_t count = count_available();
-    return std::span(paths).first(count);
-}
-
-record_scanner::record_scanner(scan_path path) : functions_(&functions_of(path)) {}
+record_scanner::record_scanner(scan_path path) : find_(finder_of(path)) {}
 
 void record_scanner::forget() {
     if (key_.capacity() > kept_key_capacity) std::string().swap(key_);
@@ -107,11 +86,12 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, rec
         static_cast<std::size_t>(first_not_blank(line.data(), line.data() + line.size()) - line.data());
     if (begin == line.size() || line[begin] != '{') return explain_beginning(line, begin);
     pass_state state;
+    state.find = find_;
     state.key_buffer = &key_;
-    auto error = run(functions_->read_record, line, begin, state);
+    auto error = run(read_record, line, begin, state);
     forget();
     if (error) return error;
-    fields = state.found.in(line.data() + begin);
+    state.found.put_into(fields, line.data() + begin);
     return std::nullopt;
 }
 
@@ -123,26 +103,28 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, con
     if (begin == line.size() || line[begin] != '{') return explain_beginning(line, begin);
     pass_state state;
     state.redact = rules.redact;
+    state.find = find_;
     state.key_buffer = &key_;
     state.output = &output_;
     output_.begin(line.data() + begin, line.data() + line.size());
-    if (auto error = run(functions_->store_record, line, begin, state)) {
+    if (auto error = run(store_record, line, begin, state)) {
         forget();
         return error;
     }
     std::string_view record = output_.finish(state.end);
     const std::size_t at = out.size();
-    if (state.found[slot::timestamp].kind == json_kind::absent) {
+    if (!state.found.has(slot::timestamp)) {
         append_timestamp(out, rules.timestamp, record == "{}");
         record.remove_prefix(1);
-        state.found.shift(out.size() - at - 1);
-        state.found[slot::timestamp] = {.begin = std::string_view("{\"timestamp\":").size(),
-                                        .size = rules.timestamp.size() + 2,
-                                        .kind = json_kind::string};
+        state.found.shift(static_cast<std::uint32_t>(out.size() - at - 1));
+        constexpr std::string_view before = "{\"timestamp\":";
+        state.found.set(
+            slot::timestamp,
+            {before.size(), static_cast<std::uint32_t>(rules.timestamp.size() + 2), json_kind::string});
     }
     out += record;
     forget();
-    fields = state.found.in(out.data() + at);
+    state.found.put_into(fields, out.data() + at);
     return std::nullopt;
 }
 
@@ -151,15 +133,15 @@ bool is_json(std::string_view text) {
     const char* const last = without_last_blanks(first, text.data() + text.size());
     if (first == last) return false;
     pass_state state;
+    state.find = finder_of(available_scan_paths().back());
     state.begin = first;
     state.end = last;
-    const pass_functions& functions = functions_of(available_scan_paths().back());
-    if (last[-1] == '}' || last[-1] == ']') return functions.read_value(state) == last;
+    if (last[-1] == '}' || last[-1] == ']') return read_value(state) == last;
     // A number, string or literal: the pass needs a bracket behind it.
     const std::string closed = std::string(first, last) + ']';
     state.begin = closed.data();
     state.end = closed.data() + closed.size();
-    return functions.read_value(state) == state.end - 1;
+    return read_value(state) == state.end - 1;
 }
 
 }  // namespace livelogd::protocol

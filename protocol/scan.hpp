@@ -11,17 +11,15 @@
 #include "protocol/json_token.hpp"
 #include "protocol/minified_output.hpp"
 #include "protocol/redaction.hpp"
+#include "protocol/string_marks.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace livelogd::protocol {
-
-struct pass_functions;
 
 /// The fields of a record that the daemon understands, as spelled; of duplicate keys the last one.
 /// The views point into the scanned line, or, at ingest, into the output.
@@ -52,13 +50,6 @@ struct intake_rules {
     std::string_view timestamp;              ///< put in front, as a JSON string without quotes, where missing
 };
 
-/// How a scanner reads strings. All say the same about every line; they differ in speed and in what they
-/// need.
-enum class scan_path : std::uint8_t { portable, sse2, avx2 };
-
-/// Those that this processor has, the fastest last.
-std::span<const scan_path> available_scan_paths();
-
 /// Reads records; keeps its buffers between them. One thread at a time.
 class record_scanner {
   public:
@@ -75,7 +66,7 @@ class record_scanner {
   private:
     void forget();
 
-    const pass_functions* functions_;
+    mark_finder find_;
     minified_output output_;
     std::string key_;  ///< a key with its escapes decoded
 };

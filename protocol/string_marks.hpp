@@ -1,99 +1,79 @@
 // SPDX-License-Identifier: MIT
-// Where a string stops being plain: the only question that is put to every byte of a record.
+// Where strings stop being plain: the only question that is put to every byte of a record. A part of
+// scan_record().
 //
-// A mark is a quote, a backslash, a control character, or a byte of a character above U+007F. Each set below
-// looks at `width` bytes at once and is a parameter of record_pass; the AVX2 one stands in
-// record_pass_avx2.cpp, because what uses it is compiled for other processors than the rest.
+// A mark is a quote, a backslash, a control character, or a byte of a character above U+007F. They are looked
+// for 64 bytes at a time, ahead of the pass that needs them: it then finds a string's end by one look, where
+// a loop over the characters would end at a place that no processor foresees.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include <span>
 
 namespace livelogd::protocol {
 
-/// Eight bytes in an integer, for every processor.
-struct portable_marks {
-    static constexpr std::size_t width = 8;
-    static constexpr unsigned bits_a_byte =
-        8;  ///< of what of() returns; the lowest ones are the first byte's
+/// Looks for the marks of [p, p + size): a bit for each byte, eight bytes to a byte of `bits`, the lowest bit
+/// first. Writes whole words of 64 bits; those beyond `size` are 0.
+using mark_finder = void (*)(const char* p, std::size_t size, unsigned char* bits);
 
-    /// Not 0 for the bytes of p[0, width) that are marks.
-    static std::uint64_t of(const char* p) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, p, sizeof word);
-        if constexpr (std::endian::native == std::endian::big) word = byte_swapped(word);
-        constexpr std::uint64_t control_bits = each * 0x60;  // a control character has neither
-        return zero_bytes(word ^ (each * '"')) | zero_bytes(word ^ (each * '\\'))
-               | zero_bytes(word & control_bits) | (word & high_bits);
-    }
+/// Which finder. All find the same; they differ in speed and in what they need of the processor.
+enum class scan_path : std::uint8_t { portable, sse2, avx2 };
 
-  private:
-    static constexpr std::uint64_t each = 0x0101010101010101;
-    static constexpr std::uint64_t high_bits = each * 0x80;
+/// Those that this processor has, the fastest last.
+std::span<const scan_path> available_scan_paths();
 
-    /// The high bit of each byte that is zero, and nothing else.
-    static constexpr std::uint64_t zero_bytes(std::uint64_t word) {
-        constexpr std::uint64_t low_bits = each * 0x7F;
-        return ~(((word & low_bits) + low_bits) | word | low_bits);
-    }
+/// `path`: one of those.
+mark_finder finder_of(scan_path path);
 
-    static constexpr std::uint64_t byte_swapped(std::uint64_t word) {
-        std::uint64_t result = 0;
-        for (int i = 0; i < 8; ++i, word >>= 8)
-            result = result << 8 | (word & 0xFF);
-        return result;
-    }
-};
-
-#ifdef __SSE2__
-/// Every x86-64 has it.
-struct sse2_marks {
-    static constexpr std::size_t width = 32;
-    static constexpr unsigned bits_a_byte = 1;
-
-    static std::uint64_t of(const char* p) { return half(p) | half(p + 16) << 16; }
-
-  private:
-    static std::uint64_t half(const char* p) {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        // Compared as signed numbers, what is above U+007F lies below the space too.
-        const __m128i marks = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                                        _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
-                                           _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
-        return static_cast<std::uint32_t>(_mm_movemask_epi8(marks));
-    }
-};
-using baseline_marks = sse2_marks;
-#else
-using baseline_marks = portable_marks;
-#endif
-
-/// The first mark in [p, end), else `end`. `whole`: of the bytes that may be read, [whole, end).
-template <class Marks>
-inline const char* find_mark(const char* p, const char* whole, const char* end) {
-    const auto first = [](std::uint64_t marks) {
-        return static_cast<unsigned>(std::countr_zero(marks)) / Marks::bits_a_byte;
-    };
-    while (end - p >= static_cast<std::ptrdiff_t>(Marks::width)) {
-        if (const std::uint64_t marks = Marks::of(p); marks != 0) return p + first(marks);
-        p += Marks::width;
-    }
-    if (p == end) return end;
-    if (end - whole >= static_cast<std::ptrdiff_t>(Marks::width)) {
-        // Once more over bytes before p, so that nothing behind the end is read.
-        const char* const last = end - Marks::width;
-        const std::uint64_t marks = Marks::of(last) >> (Marks::bits_a_byte * static_cast<unsigned>(p - last));
-        return marks != 0 ? p + first(marks) : end;
-    }
-    while (p != end && static_cast<unsigned char>(*p - 0x20) < 0x60 && *p != '"' && *p != '\\')
-        ++p;
-    return p;
+/// A word whose lowest byte comes first in memory.
+inline std::uint64_t little_endian(std::uint64_t word) {
+    if constexpr (std::endian::native == std::endian::little) return word;
+    std::uint64_t result = 0;
+    for (int i = 0; i < 8; ++i, word >>= 8)
+        result = result << 8 | (word & 0xFF);
+    return result;
 }
+
+/// The marks of some bytes. The last byte is one of them, whatever it is: looking ends there.
+class string_marks {
+  public:
+    string_marks(mark_finder find, const char* begin, const char* end)
+        : find_(find), chunk_(begin), end_(end) {
+        look_at_chunk();
+    }
+
+    /// The first mark at `p` or behind it. `p`: not the end, nor before where an earlier call was.
+    const char* next(const char* p) {
+        const auto at = static_cast<std::size_t>(p - chunk_);
+        if (at < chunk_size) [[likely]] {
+            if (const std::uint64_t marks = marks_from(at); marks != 0) [[likely]]
+                return p + std::countr_zero(marks);
+        }
+        return next_far(p);
+    }
+
+  private:
+    /// Bounds the memory for the marks of long lines.
+    static constexpr std::size_t chunk_size = 4096;
+
+    /// Of the bytes from `at` on, the lowest bit is the first one's: at least 57 of them.
+    [[nodiscard]] std::uint64_t marks_from(std::size_t at) const {
+        std::uint64_t word = 0;
+        std::memcpy(&word, &bits_[at / 8], sizeof word);
+        return little_endian(word) >> at % 8;
+    }
+
+    const char* next_far(const char* p);
+    void look_at_chunk();
+
+    mark_finder find_;
+    const char* chunk_;  ///< the bytes that bits_ tell of begin here
+    const char* end_;
+    std::array<unsigned char, chunk_size / 8 + sizeof(std::uint64_t)> bits_;  ///< the last ones are 0
+};
 
 }  // namespace livelogd::protocol
