@@ -9,8 +9,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace livelogd::protocol {
 
@@ -35,20 +38,17 @@ inline json_kind kind_of(char first) {
 
 /// The next quote or backslash. There is one: the string is valid.
 inline const char* quote_or_backslash(const char* p, const char* end) {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t high_bits = 0x8080808080808080;
-    // Marks the high bit of each byte that is zero; above the first such byte there may be false marks.
-    const auto zero_bytes = [](std::uint64_t word) { return (word - ones) & ~word & high_bits; };
-    while (end - p >= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, p, sizeof word);
-        const std::uint64_t found = zero_bytes(word ^ (ones * '"')) | zero_bytes(word ^ (ones * '\\'));
-        if (found != 0) {
-            if constexpr (std::endian::native == std::endian::little) return p + std::countr_zero(found) / 8;
-            break;
-        }
-        p += 8;
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                           _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+        if (const auto marks = static_cast<std::uint32_t>(_mm_movemask_epi8(found)); marks != 0)
+            return p + std::countr_zero(marks);
     }
+#else
+    static_cast<void>(end);
+#endif
     while (*p != '"' && *p != '\\')
         ++p;
     return p;

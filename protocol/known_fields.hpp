@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/json_token.hpp"
+#include "protocol/llm_spellings.hpp"
 #include "protocol/scan.hpp"
 
 #include <array>
@@ -30,6 +31,9 @@ enum class slot : std::uint8_t {
     exception_type_nested,
     error_dot_type_nested,
     response_error_type,
+    request_body,
+    response_body,
+    attributes,
     none,
 };
 
@@ -57,12 +61,15 @@ inline bool is_same(std::string_view key, const char (&name)[size]) {
             if (is_same(key, "timestamp")) return timestamp;
             return is_same(key, "exception") ? exception_type_nested : none;
         case 10:
+            if (is_same(key, "attributes")) return attributes;
             if (is_same(key, "request_id")) return request_id;
             if (is_same(key, "error_type")) return error_type;
             return is_same(key, "error.type") ? error_dot_type_flat : none;
         case 11:
             if (is_same(key, "status_code")) return status_code;
             return is_same(key, "duration_ms") ? duration_ms : none;
+        case 12:
+            return is_same(key, "request_body") ? request_body : none;
         case 13:
             return is_same(key, "response_body") ? response_error_type : none;
         case 14:
@@ -73,8 +80,46 @@ inline bool is_same(std::string_view key, const char (&name)[size]) {
 }
 
 constexpr bool is_nested(slot field) {
-    return field >= slot::exception_type_nested && field < slot::none;
+    return field >= slot::exception_type_nested && field <= slot::response_error_type;
 }
+
+/// Sorts most keys out that docs/llm-fields.md does not look for in the record itself, and none that it does.
+class llm_key_filter {
+  public:
+    constexpr llm_key_filter() {
+        for (const llm::spelling& row : llm::spellings) {
+            add(row.path);
+            for (const std::string_view path : row.more.paths)
+                add(path);
+        }
+    }
+
+    [[nodiscard]] bool may_hold(std::string_view key) const {
+        if (key.empty()) return false;
+        const std::uint64_t lengths = by_first_[static_cast<unsigned char>(key.front())]
+                                      & by_last_[static_cast<unsigned char>(key.back())];
+        return (lengths & length_bit(key.size())) != 0;
+    }
+
+  private:
+    static constexpr std::uint64_t length_bit(std::size_t length) {
+        return std::uint64_t{1} << (length < 63 ? length : 63);
+    }
+
+    constexpr void add(std::string_view path) {
+        // Of a path the first key; those of OpenTelemetry have dots themselves.
+        if (!path.starts_with("gen_ai.")) path = path.substr(0, path.find('.'));
+        if (path.ends_with("[0]")) path.remove_suffix(3);
+        if (path.empty() || path == "duration_ms" || path == "request_body") return;  // known fields
+        by_first_[static_cast<unsigned char>(path.front())] |= length_bit(path.size());
+        by_last_[static_cast<unsigned char>(path.back())] |= length_bit(path.size());
+    }
+
+    std::array<std::uint64_t, 256> by_first_{};  ///< by first character: which lengths occur
+    std::array<std::uint64_t, 256> by_last_{};
+};
+
+inline constexpr llm_key_filter llm_keys;
 
 inline std::string_view nested_key(slot nested) {
     return nested == slot::response_error_type ? "error_type" : "type";
@@ -96,6 +141,8 @@ class found_fields {
         places_[static_cast<std::size_t>(field)] = place;
         present_ |= bit(field);
     }
+    bool may_tell_llm_itself = false;
+
     void unset(slot field) { present_ &= ~bit(field); }
 
     /// `bytes` were put in front of all that was found.
@@ -105,6 +152,7 @@ class found_fields {
 
     /// `fields`: nothing in them yet. `record`: from its opening brace.
     void put_into(record_fields& fields, const char* record) const {
+        fields.may_tell_llm_itself = may_tell_llm_itself;
         for_each([&](slot field) {
             const extent& place = places_[static_cast<std::size_t>(field)];
             json_token& token = token_of(fields, field);
@@ -132,6 +180,8 @@ class found_fields {
             &record_fields::error_type,     &record_fields::exception_type,
             &record_fields::error_dot_type, &record_fields::exception_type,
             &record_fields::error_dot_type, &record_fields::response_error_type,
+            &record_fields::request_body,   &record_fields::response_body,
+            &record_fields::attributes,
         };
         return fields.*members[static_cast<std::size_t>(field)];
     }

@@ -67,16 +67,7 @@ std::optional<double> first_token(const llm::reader& found, std::optional<double
     return amount(found, value::load_and_prompt_time);
 }
 
-}  // namespace
-
-bool llm_fields::has_measure() const {
-    return input_tokens || cached_tokens || output_tokens || reasoning_tokens || queue_ns || load_ns
-           || prefill_ns || decode_ns || first_token_ns;
-}
-
-llm_fields read_llm_fields(std::string_view line) {
-    llm::reader found(llm::whole_table);
-    found.read(line);
+llm_fields fields_from(const llm::reader& found) {
     llm_fields fields;
     fields.asked_model = text(found, value::asked_model);
     fields.answered_model = text(found, value::answered_model);
@@ -103,10 +94,46 @@ llm_fields read_llm_fields(std::string_view line) {
     return fields;
 }
 
+llm_models models_from(const llm::reader& found) {
+    return {.asked = text(found, value::asked_model), .answered = text(found, value::answered_model)};
+}
+
+/// Whether the record has none of the keys that anything is looked for under.
+bool tells_nothing(const record_fields& scanned) {
+    return !scanned.may_tell_llm_itself && scanned.request_body.kind == json_kind::absent
+           && scanned.response_body.kind == json_kind::absent && scanned.attributes.kind == json_kind::absent;
+}
+
+}  // namespace
+
+bool llm_fields::has_measure() const {
+    return input_tokens || cached_tokens || output_tokens || reasoning_tokens || queue_ns || load_ns
+           || prefill_ns || decode_ns || first_token_ns;
+}
+
+llm_fields read_llm_fields(std::string_view line) {
+    llm::reader found(llm::whole_table);
+    found.read(line);
+    return fields_from(found);
+}
+
+llm_fields read_llm_fields(std::string_view line, const record_fields& scanned) {
+    if (tells_nothing(scanned)) return {};
+    llm::reader found(llm::whole_table);
+    found.read(line, scanned);
+    return fields_from(found);
+}
 llm_models read_llm_models(std::string_view line) {
     llm::reader found(llm::model_table);
     found.read(line);
-    return {.asked = text(found, value::asked_model), .answered = text(found, value::answered_model)};
+    return models_from(found);
+}
+
+llm_models read_llm_models(std::string_view line, const record_fields& scanned) {
+    if (tells_nothing(scanned)) return {};
+    llm::reader found(llm::model_table);
+    found.read(line, scanned);
+    return models_from(found);
 }
 
 }  // namespace livelogd::protocol

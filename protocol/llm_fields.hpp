@@ -3,6 +3,8 @@
 // docs/llm-fields.md defines where that is looked for, and what follows from it.
 #pragma once
 
+#include "protocol/scan.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,6 +43,8 @@ struct llm_fields {
 
 /// `line`: a valid record (has been read through scan_record()).
 llm_fields read_llm_fields(std::string_view line);
+/// The same, quicker. `fields`: those that scan_record() has found in the line.
+llm_fields read_llm_fields(std::string_view line, const record_fields& fields);
 
 /// The two models alone: cheaper, for filters.
 struct llm_models {
@@ -48,7 +52,8 @@ struct llm_models {
     std::string answered;  ///< empty: unknown
 };
 
-/// `line`: a valid record (has been read through scan_record()).
+/// As read_llm_fields().
 llm_models read_llm_models(std::string_view line);
+llm_models read_llm_models(std::string_view line, const record_fields& fields);
 
 }  // namespace livelogd::protocol

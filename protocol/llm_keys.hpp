@@ -19,13 +19,14 @@ using slot = std::uint8_t;
 inline constexpr slot no_slot = 0xFF;
 
 /// These have the same slots whatever the rows are.
-inline constexpr std::array<std::string_view, 5> fixed_paths = {"response_body", "attributes", "message",
-                                                                "response", "duration_ms"};
+inline constexpr std::array<std::string_view, 6> fixed_paths = {
+    "response_body", "attributes", "message", "response", "duration_ms", "request_body"};
 inline constexpr slot response_body_slot = 0;
 inline constexpr slot attributes_slot = 1;
 inline constexpr slot message_slot = 2;
 inline constexpr slot response_slot = 3;
 inline constexpr slot duration_slot = 4;
+inline constexpr slot request_body_slot = 5;
 
 class key_index {
   public:

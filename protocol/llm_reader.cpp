@@ -115,25 +115,43 @@ std::string_view without_blanks_in_front(std::string_view text) {
 }  // namespace
 
 void object_values::set(slot at, const json_token& value) {
-    json_token& place = values_[at];
+    std::uint64_t& present = present_[at / 64];
+    const std::uint64_t bit = std::uint64_t{1} << at % 64;
     // What is null is as if it were not there, but takes the place of what was.
-    if (value.kind == json_kind::absent && place.kind == json_kind::absent) return;
-    if (place.kind == json_kind::absent) set_[set_count_++] = at;
-    place = value;
-    if (value.kind == json_kind::absent) place.kind = json_kind::null;
+    if (value.kind == json_kind::absent && (present & bit) == 0) return;
+    if ((present & bit) == 0) set_[set_count_++] = at;
+    present |= bit;
+    places_[at] = {.data = value.text.data(),
+                   .size = value.text.size(),
+                   .kind = value.kind == json_kind::absent ? json_kind::null : value.kind};
+}
+
+void object_values::clear() {
+    present_ = {};
+    set_count_ = 0;
+}
+
+void object_values::begin(std::initializer_list<std::pair<slot, json_token>> values) {
+    clear();
+    for (const auto& [at, value] : values)
+        set(at, value);
+    read_parts_within();
 }
 
 void object_values::read(const json_token& object) {
-    for (const slot at : slots())
-        values_[at] = {};
-    set_count_ = 0;
-    // A part's object is looked at when the one around it has been read to its end: of duplicate keys the
-    // last one counts, and with it all that is in it.
-    for (const key_index::part& part : keys_->parts()) {
-        const json_token& found = part.at == no_slot ? object : values_[part.at];
-        if (found.kind == json_kind::object) read_part(part, found);
-        if (set_count_ == 0) return;
-    }
+    clear();
+    if (object.kind != json_kind::object) return;
+    read_part(keys_->parts().front(), object);
+    read_parts_within();
+}
+
+/// A part's object is looked at when the one around it has been read to its end: of duplicate keys the last
+/// one counts, and with it all that is in it.
+void object_values::read_parts_within() {
+    if (set_count_ == 0) return;
+    for (const key_index::part& part : keys_->parts().subspan(1))
+        if (const json_token found = (*this)[part.at]; found.kind == json_kind::object)
+            read_part(part, found);
 }
 
 void object_values::read_part(const key_index::part& part, const json_token& object) {
@@ -154,7 +172,23 @@ void object_values::read_part(const key_index::part& part, const json_token& obj
 
 void reader::read(std::string_view line) {
     record_.read(first_value(line));
-    // From the last object to be tried to the first: what is read later takes the place of what was there.
+    read_all_objects();
+}
+
+void reader::read(std::string_view line, const record_fields& fields) {
+    if (fields.may_tell_llm_itself) {
+        read(line);
+        return;
+    }
+    record_.begin({{response_body_slot, fields.response_body},
+                   {attributes_slot, fields.attributes},
+                   {duration_slot, fields.duration_ms},
+                   {request_body_slot, fields.request_body}});
+    read_all_objects();
+}
+
+/// From the last object to be tried to the first: what is read later takes the place of what was there.
+void reader::read_all_objects() {
     read_inner(record_[attributes_slot], scope::all);
     read_body_or_bodies(record_[response_body_slot]);
     consider(record_, scope::record);

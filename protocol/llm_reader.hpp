@@ -5,14 +5,17 @@
 
 #include "protocol/json_walk.hpp"
 #include "protocol/llm_keys.hpp"
+#include "protocol/scan.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace livelogd::protocol::llm {
 
@@ -33,18 +36,35 @@ class object_values {
     /// Of other kinds nothing is read.
     void read(const json_token& object);
 
-    [[nodiscard]] const json_token& operator[](slot at) const { return values_[at]; }
+    /// The same as if an object with these values had been read.
+    void begin(std::initializer_list<std::pair<slot, json_token>> values);
+
+    [[nodiscard]] json_token operator[](slot at) const {
+        if ((present_[at / 64] >> at % 64 & 1) == 0) return {};
+        const place& found = places_[at];
+        return {.kind = found.kind, .text = std::string_view(found.data, found.size)};
+    }
     void set(slot at, const json_token& value);
 
     /// Those that have been set, each once.
     [[nodiscard]] std::span<const slot> slots() const { return {set_.data(), set_count_}; }
 
   private:
+    /// A json_token that nobody sets before it is needed: there are many places, and few are.
+    struct place {
+        const char* data;
+        std::size_t size;
+        json_kind kind;
+    };
+
+    void clear();
     void read_part(const key_index::part& part, const json_token& object);
+    void read_parts_within();
 
     const key_index* keys_;
-    std::array<json_token, key_index::capacity> values_{};
-    std::array<slot, key_index::capacity> set_{};
+    std::array<std::uint64_t, (key_index::capacity + 63) / 64> present_{};
+    std::array<place, key_index::capacity> places_;  ///< of those that are present
+    std::array<slot, key_index::capacity> set_;
     std::size_t set_count_ = 0;
     std::string decoded_;  ///< a key that is spelled with escapes
 };
@@ -56,14 +76,17 @@ class reader {
     explicit reader(const table<rows>& from)
         : keys_(from.keys), rows_(from.rows), rows_begin_(from.begin), record_(from.keys) {}
 
-    /// `line`: a valid record, which must outlive this. Called once.
+    /// `line`: a valid record, which must outlive this. One of the two is called, once.
     void read(std::string_view line);
+    /// `fields`: those of the line.
+    void read(std::string_view line, const record_fields& fields);
 
     [[nodiscard]] const std::optional<reading>& operator[](value of) const {
         return readings_[static_cast<std::size_t>(of)];
     }
 
   private:
+    void read_all_objects();
     void read_body_or_bodies(const json_token& found);
     void read_text(std::string_view text);
     void read_body(const json_token& object);

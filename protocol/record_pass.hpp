@@ -56,13 +56,24 @@ class record_pass {
 
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
-        return members(state_.begin, 1, [](std::string_view key) { return top_level_slot(key); });
+        return members(state_.begin, 1, [this](std::string_view key) {
+            const slot field = top_level_slot(key);
+            if (field == slot::none && llm_keys.may_hold(key)) state_.found.may_tell_llm_itself = true;
+            return field;
+        });
     }
 
     /// Reads a value that is nobody's field. Returns the place behind it, or null.
     const char* any_value() { return value(state_.begin, 0); }
 
   private:
+    /// For the three objects of a record in which one field is looked for.
+    struct nested_field {
+        slot field;
+        explicit nested_field(slot wanted) : field(wanted) {}
+        slot operator()(std::string_view key) const { return key == nested_key(field) ? field : slot::none; }
+    };
+
     /// For objects in which no field is looked for.
     struct no_field {
         slot operator()(std::string_view) const { return slot::none; }
@@ -204,17 +215,18 @@ class record_pass {
 
     /// The value of a known field, or, at the first level, of a key in whose object one is looked for.
     const char* noted(const char* p, std::size_t depth, slot field) {
+        const std::uint32_t begin = offset_of(p);
+        const json_kind kind = kind_of(*p);
+        const char* after = nullptr;
         if (depth == 1 && is_nested(field)) {
             // Of duplicate keys the last one counts, whatever it holds.
             state_.found.unset(field);
-            if (*p != '{') return value(p, depth);
-            return members(p, depth + 1, [field](std::string_view key) {
-                return key == nested_key(field) ? field : slot::none;
-            });
+            after = kind == json_kind::object ? members(p, depth + 1, nested_field(field)) : value(p, depth);
+            if (field != slot::response_error_type) return after;
+            field = slot::response_body;
+        } else {
+            after = value(p, depth);
         }
-        const std::uint32_t begin = offset_of(p);
-        const json_kind kind = kind_of(*p);
-        const char* const after = value(p, depth);
         if (after != nullptr) state_.found.set(field, {begin, offset_of(after) - begin, kind});
         return after;
     }
@@ -225,9 +237,9 @@ class record_pass {
         if (after == nullptr) return after;
         state_.output->replace(before, p, after, redacted_value);
         constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
-        if (depth == 1 && is_nested(field)) {
-            state_.found.unset(field);
-        } else if (field != slot::none) {
+        if (depth == 1 && is_nested(field)) state_.found.unset(field);
+        if (field == slot::response_error_type && depth == 1) field = slot::response_body;
+        if (field != slot::none && !(depth == 1 && is_nested(field))) {
             state_.found.set(field, {offset_of(after) - size, size, json_kind::string});
         }
         return after;

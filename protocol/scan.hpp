@@ -36,6 +36,12 @@ struct record_fields {
     json_token exception_type;       ///< "exception.type", flat, or {"exception":{"type":…}}; flat first
     json_token error_dot_type;       ///< "error.type", flat, or {"error":{"type":…}}; flat first
     json_token response_error_type;  ///< {"response_body":{"error_type":…}}
+
+    // Where llm_fields looks. They are spared the walk over the record if its own keys tell nothing.
+    json_token request_body;
+    json_token response_body;
+    json_token attributes;
+    bool may_tell_llm_itself = false;  ///< false: no other key of the record is in docs/llm-fields.md
 };
 
 /// Why a line is not a record.

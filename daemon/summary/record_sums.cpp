@@ -118,7 +118,7 @@ void record_sums::add(const scanned_record& record, bool counts) {
         return;
     }
     answer one{.time = record.time,
-               .told = protocol::read_llm_fields(record.view.line),
+               .told = protocol::read_llm_fields(record.view.line, record.fields),
                .is_response = is_response,
                .error = record.view.digest.error,
                .duration_us = is_response ? duration_us(record.fields.duration_ms) : std::nullopt};
@@ -136,7 +136,7 @@ void record_sums::add_request(const scanned_record& record, bool counts) {
     std::string decoded;
     const auto key = key_of(record.fields.request_id, decoded);
     if (!key) return;
-    const auto models = protocol::read_llm_models(record.view.line);
+    const auto models = protocol::read_llm_models(record.view.line, record.fields);
     open_request& opened = open_next(record.id, *key);
     opened.time = record.time;
     opened.counts = counts;

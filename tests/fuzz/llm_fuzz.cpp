@@ -56,6 +56,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const llm_fields fields = read_llm_fields(sent);
     check_limits(fields);
     require(all_of(read_llm_fields(stored)) == all_of(fields), "white space and a timestamp change nothing");
+    require(all_of(read_llm_fields(stored, scanned)) == all_of(fields),
+            "what ingest has found says the same");
+    require(!scanner.scan_record(sent, scanned), "one verdict");
+    require(all_of(read_llm_fields(sent, scanned)) == all_of(fields), "and what a reader has found");
     const llm_models models = read_llm_models(sent);
     require(models.asked == fields.asked_model && models.answered == fields.answered_model,
             "the models alone are the same models");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes: scan_record() agrees with a second reader of JSON on what is a record, and stores
-// exactly its tokens, less the credentials, plus a timestamp.
+// Whatever the bytes: scan_record() agrees with a second reader of JSON, and with Boost.JSON, on what is a
+// record, says the same on each of its paths, and stores exactly the record's tokens, less the credentials,
+// plus a timestamp.
 #include "protocol/limits.hpp"
 #include "protocol/malformed.hpp"
 #include "protocol/record_digest.hpp"
@@ -9,10 +10,13 @@
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/strict_json.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -134,6 +138,44 @@ void check_stored(const json_value& sent, const std::string& stored, const recor
             "the digest finds the type");
 }
 
+/// Boost.JSON's verdict and value; nothing where an exponent is beyond it.
+void check_against_boost(std::string_view line, bool is_record, const std::string& stored) {
+    boost::json::parse_options options;
+    options.max_depth = deepest;
+    boost::json::error_code failed;
+    const auto parse = [&](std::string_view text) {
+        return boost::json::parse(boost::json::string_view(text.data(), text.size()), failed, {}, options);
+    };
+    boost::json::value sent = parse(line);
+    if (failed == boost::json::error::exponent_overflow) return;
+    require(is_record == (!failed && sent.is_object()), "the verdict of Boost.JSON");
+    if (!is_record) return;
+    if (!(sent == sent)) return;  // it takes 0e888 for no number
+    if (!sent.as_object().contains("timestamp")) sent.as_object()["timestamp"] = now;
+    require(parse(stored) == sent, "minified it has the same value");
+}
+
+void check_paths(std::string_view line, const intake_rules& rules, const std::optional<scan_error>& error,
+                 const std::string& stored, const record_fields& read_fields) {
+    static std::vector<record_scanner> scanners = [] {
+        std::vector<record_scanner> all;
+        for (const scan_path path : available_scan_paths())
+            all.emplace_back(path);
+        return all;
+    }();
+    for (record_scanner& scanner : scanners) {
+        std::string out;
+        record_fields fields;
+        const auto same = scanner.scan_record(line, rules, out, fields);
+        require(same.has_value() == error.has_value() && out == stored, "every path stores the same");
+        if (same) require(same->at == error->at && same->reason == error->reason, "or finds the same fault");
+        const auto again = scanner.scan_record(line, fields);
+        require(again.has_value() == error.has_value(), "every path reads the same");
+        if (again) require(again->at == error->at && again->reason == error->reason, "or not");
+        if (!again) require(same_tokens(fields, read_fields), "every path finds the same fields");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -156,7 +198,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     record_fields read_fields;
     require(scanner.scan_record(line, read_fields).has_value() == error.has_value(), "one verdict");
 
+    check_paths(line, rules, error, out.substr(before.size()), read_fields);
+
     if (error) {
+        check_against_boost(line, false, {});
         require(error->at <= line.size() && !error->reason.empty(), "an error has a place and a reason");
         require(out == before, "nothing is stored of what is refused");
         const std::string record =
@@ -178,5 +223,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string plain;
     require(!scanner.scan_record(line, {.redact = &no_keys, .timestamp = now}, plain, fields), "one verdict");
     require(plain == stored_record::of(*sent, now, nothing), "nothing is redacted unless asked for");
+    check_against_boost(line, true, plain);
     return 0;
 }

@@ -45,7 +45,8 @@ known known_fields(const llm_fields& fields) {
     return told;
 }
 
-/// What `line` says; it must be a record. Says the same through read_llm_models().
+/// What `line` says; it must be a record. Says the same through read_llm_models(), and with the line's
+/// fields.
 known read(const std::string& line) {
     CAPTURE(line);
     record_scanner scanner;
@@ -55,6 +56,9 @@ known read(const std::string& line) {
     const llm_models models = read_llm_models(line);
     CHECK(models.asked == fields.asked_model);
     CHECK(models.answered == fields.answered_model);
+    CHECK(known_fields(read_llm_fields(line, scanned)) == known_fields(fields));
+    CHECK(read_llm_models(line, scanned).asked == models.asked);
+    CHECK(read_llm_models(line, scanned).answered == models.answered);
     CHECK(fields.model() == (fields.answered_model.empty() ? fields.asked_model : fields.answered_model));
     return known_fields(fields);
 }
