@@ -61,10 +61,10 @@ void append_either(std::string& out, std::string_view name, const request_side* 
 /// What the response tells, and what only the request does.
 protocol::llm_fields llm_of(const request_side* request, const request_side* response) {
     protocol::llm_fields told;
-    if (response != nullptr) told = protocol::read_llm_fields(response->view.line);
-    if (response == nullptr) return protocol::read_llm_fields(request->view.line);
+    if (response != nullptr) told = protocol::read_llm_fields(response->view.line, response->fields);
+    if (response == nullptr) return protocol::read_llm_fields(request->view.line, request->fields);
     if (request != nullptr && told.model().empty()) {
-        auto models = protocol::read_llm_models(request->view.line);
+        auto models = protocol::read_llm_models(request->view.line, request->fields);
         told.asked_model = std::move(models.asked);
         told.answered_model = std::move(models.answered);
     }
