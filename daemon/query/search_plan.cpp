@@ -38,9 +38,11 @@ std::vector<search_stretch> plan_of(const storage::segment_info& segment,
     search_stretch rest{.begin = 0, .end = segment.bytes, .first_line = 0, .lines = unknown_lines};
     if (known != nullptr) {
         const bool nothing = !may_hold(filter, known->times(), known->errors());
-        for (std::size_t number = 0; number < known->pages().size(); ++number) {
+        if (nothing && known->end() == segment.bytes) return plan;
+        const auto pages = known->pages();
+        for (std::size_t number = 0; number < pages.size(); ++number) {
             // A summary of the segment that grows may already know more than the snapshot shows.
-            const summary::page& page = known->pages()[number];
+            const summary::page& page = pages[number];
             if (page.end > segment.bytes) break;
             rest.begin = page.end;
             rest.first_line = page.first_line + page.lines;
@@ -49,7 +51,7 @@ std::vector<search_stretch> plan_of(const storage::segment_info& segment,
                 add_page(plan, page);
                 continue;
             }
-            for (const summary::error_place& place : known->errors_of(number))
+            for (const summary::error_place& place : known->errors_of(number, page))
                 plan.push_back({.begin = place.offset,
                                 .end = page.end,
                                 .first_line = place.line,
