@@ -35,10 +35,8 @@ void newest_durations::add(std::string_view duration) {
     let_go();
 }
 
-void newest_durations::add(summary::shared_summary pages, std::size_t begin, std::size_t end) {
-    std::uint64_t count = 0;
-    for (std::size_t i = begin; i < end; ++i)
-        count += pages->pages()[i].durations;
+void newest_durations::add(summary::shared_summary pages, std::size_t begin, std::size_t end,
+                           std::uint64_t count) {
     if (most_ == 0 || count == 0) return;
     sources_.push_back(
         {.texts = {}, .summary = std::move(pages), .begin = begin, .end = end, .count = count});

@@ -19,8 +19,8 @@ class newest_durations {
     explicit newest_durations(std::size_t most) : most_(most) {}
 
     void add(std::string_view duration);
-    /// All those of a summary's pages [begin, end).
-    void add(summary::shared_summary pages, std::size_t begin, std::size_t end);
+    /// All those of a summary's pages [begin, end): so many.
+    void add(summary::shared_summary pages, std::size_t begin, std::size_t end, std::uint64_t count);
     /// The next stretch.
     void append(newest_durations&& next);
 

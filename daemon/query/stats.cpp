@@ -33,6 +33,7 @@ struct piece {
     bool whole = false;  ///< it is the sum of all its pages that is known
     bool counts = false;
     summary::time_range times = {};
+    std::uint64_t durations = 0;
 };
 
 /// What has become of a piece: either.
@@ -84,10 +85,11 @@ class stats_work {
                                .end = segment.bytes,
                                .known = known,
                                .first_page = 0,
-                               .end_page = known->pages().size(),
+                               .end_page = known->page_count(),
                                .whole = true,
                                .counts = relation == stats_sums::part_in::all,
-                               .times = known->times()});
+                               .times = known->times(),
+                               .durations = known->durations()});
             return;
         }
         cut_pages(i, known);
@@ -97,8 +99,9 @@ class stats_work {
         // A summary of the segment that grows may already know more than the snapshot shows.
         const std::uint64_t end = snapshot_.segment(i).bytes;
         piece rest{.segment = i};
-        for (std::size_t number = 0; number < known->pages().size(); ++number) {
-            const summary::page& page = known->pages()[number];
+        const auto pages = known->pages();
+        for (std::size_t number = 0; number < pages.size(); ++number) {
+            const summary::page& page = pages[number];
             if (page.end > end) break;
             const auto relation = all_.relation(page.times);
             if (relation != stats_sums::part_in::some) {
@@ -110,7 +113,8 @@ class stats_work {
                                    .first_page = number,
                                    .end_page = number + 1,
                                    .counts = relation == stats_sums::part_in::all,
-                                   .times = page.times});
+                                   .times = page.times,
+                                   .durations = page.durations});
             } else {
                 pieces_.push_back(
                     {.segment = i, .begin = page.begin, .end = page.end, .first_line = page.first_line});
@@ -163,7 +167,7 @@ class stats_work {
             return;
         }
         all_.append_written(one.whole ? one.known->whole() : made.written, one.times, one.counts);
-        if (one.counts) all_.append_durations(one.known, one.first_page, one.end_page);
+        if (one.counts) all_.append_durations(one.known, one.first_page, one.end_page, one.durations);
     }
 
     const storage::log_snapshot& snapshot_;

@@ -46,8 +46,9 @@ class stats_sums {
     void append_written(std::string_view written, const summary::time_range& times, bool counts);
 
     /// Its durations, if it counts: those of the pages [begin, end).
-    void append_durations(summary::shared_summary pages, std::size_t begin, std::size_t end) {
-        durations_.add(std::move(pages), begin, end);
+    void append_durations(summary::shared_summary pages, std::size_t begin, std::size_t end,
+                          std::uint64_t count) {
+        durations_.add(std::move(pages), begin, end, count);
     }
 
     /// Names have been left out: the answer is that of a scan in one go, or it is not the same each time.

@@ -2,62 +2,18 @@
 // What is known of a segment without reading it.
 #pragma once
 
-#include <algorithm>
+#include "daemon/summary/page_table.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace livelogd::summary {
-
-/// The times of some records, microseconds since 1970.
-struct time_range {
-    std::int64_t first = std::numeric_limits<std::int64_t>::max();  ///< first > last: there is none
-    std::int64_t last = std::numeric_limits<std::int64_t>::min();
-    bool unknown = false;  ///< some records have no time
-
-    void add(std::optional<std::int64_t> time) {
-        unknown = unknown || !time;
-        if (time) merge({.first = *time, .last = *time});
-    }
-    void merge(const time_range& other) {
-        first = std::min(first, other.first);
-        last = std::max(last, other.last);
-        unknown = unknown || other.unknown;
-    }
-    friend bool operator==(const time_range&, const time_range&) = default;
-};
-
-/// The parts of a page that are kept apart, because they are read for different questions.
-enum class page_part : std::uint8_t {
-    sums,       ///< as record_sums writes them
-    errors,     ///< places of error records, see error_place
-    durations,  ///< what responses tell as duration_ms, if it counts, as spelled
-};
-inline constexpr std::size_t page_parts = 3;
-
-/// Consecutive lines of a segment that have been added up: those that start within one stretch of
-/// page_bytes.
-struct page {
-    std::uint64_t begin = 0;  ///< these two in bytes of the segment
-    std::uint64_t end = 0;
-    std::uint64_t first_line = 0;  ///< its number in the segment, from 0
-    std::uint64_t lines = 0;
-    time_range times;
-    std::uint64_t errors = 0;     ///< error records
-    std::uint64_t durations = 0;  ///< durations that count
-};
-
-/// A trade: a window that begins within a page costs a scan of it, and a whole segment is the sum of its
-/// pages.
-inline constexpr std::uint64_t page_bytes = 256u << 10;
 
 /// Where an error record stands.
 struct error_place {
@@ -65,28 +21,24 @@ struct error_place {
     std::uint64_t offset = 0;  ///< of its first byte in the segment
 };
 
-/// Bytes of a file that are checked when they are read.
-struct checked_extent {
-    std::uint64_t offset = 0;
-    std::uint64_t size = 0;
-    std::uint64_t checksum = 0;
-};
-
 /// Immutable; any thread. Its pages begin with the segment and follow each other without gaps, but need not
 /// reach to its end.
 class segment_summary {
   public:
     using page_texts = std::array<std::string, page_parts>;
-    using page_extents = std::array<checked_extent, page_parts>;
 
     /// In memory.
     segment_summary(std::vector<page> pages, std::vector<std::shared_ptr<const page_texts>> texts);
     /// In a file whose head has been checked to be of this segment. `whole`: the sums of all pages together.
-    segment_summary(std::vector<page> pages, std::string whole, std::filesystem::path file,
-                    std::vector<page_extents> extents);
+    /// `list`: of the pages; `parts_offset` as page_reader takes it. Throws damaged_summary.
+    segment_summary(std::string whole, std::filesystem::path file, std::string list,
+                    std::uint64_t parts_offset);
 
-    [[nodiscard]] const std::vector<page>& pages() const { return pages_; }
-    [[nodiscard]] std::uint64_t end() const { return pages_.empty() ? 0 : pages_.back().end; }
+    /// Made from the list for each call: so many summaries may be known that they are kept as small as they
+    /// are written.
+    [[nodiscard]] std::vector<page> pages() const;
+    [[nodiscard]] std::size_t page_count() const { return page_count_; }
+    [[nodiscard]] std::uint64_t end() const { return end_; }
     [[nodiscard]] const time_range& times() const { return times_; }
     [[nodiscard]] std::uint64_t errors() const { return errors_; }
     [[nodiscard]] std::uint64_t durations() const { return durations_; }
@@ -97,24 +49,28 @@ class segment_summary {
     /// Blocks on the disk. Throws damaged_summary or std::system_error.
     [[nodiscard]] std::string part(std::size_t page, page_part which) const;
 
-    /// The error records of a page, in order. Throws as part() does.
-    [[nodiscard]] std::vector<error_place> errors_of(std::size_t page) const;
+    /// The error records of a page, in order. `which`: its number. Throws as part() does.
+    [[nodiscard]] std::vector<error_place> errors_of(std::size_t which, const page& one) const;
 
     /// What it takes in memory, bytes.
     [[nodiscard]] std::size_t memory() const;
 
   private:
-    explicit segment_summary(std::vector<page> pages);
+    void add_up(const page& one);
 
-    std::vector<page> pages_;
+    std::size_t page_count_ = 0;
+    std::uint64_t end_ = 0;
     time_range times_;
     std::uint64_t errors_ = 0;
     std::uint64_t durations_ = 0;
     std::string whole_;
-    std::vector<std::shared_ptr<const page_texts>> texts_;  ///< one for each page, or none at all
-    /// Opened for each part: so many summaries may be known that each cannot keep a descriptor.
+    // In memory:
+    std::vector<page> pages_;
+    std::vector<std::shared_ptr<const page_texts>> texts_;  ///< one for each page
+    // In a file, which is opened for each part: so many cannot each keep a descriptor.
     std::filesystem::path file_;
-    std::vector<page_extents> extents_;
+    std::string list_;
+    std::uint64_t parts_offset_ = 0;
 };
 
 using shared_summary = std::shared_ptr<const segment_summary>;

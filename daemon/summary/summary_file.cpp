@@ -24,7 +24,7 @@ namespace livelogd::summary {
 namespace {
 
 /// Changes with the format, and with what any sum means.
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version = 2;
 constexpr std::string_view magic = "livelogd";
 constexpr std::string_view suffix = ".summary";
 constexpr std::string_view unfinished_suffix = ".new";
@@ -66,43 +66,22 @@ summary_subject read_subject(byte_reader& in) {
     return subject;
 }
 
-/// What a page says of itself. Where it begins follows from the pages before it.
-void write_page(byte_writer& out, const page& one) {
-    out.number(one.end - one.begin);
-    out.number(one.lines);
-    out.signed_number(one.times.first);
-    out.signed_number(one.times.last);
-    out.number(one.times.unknown ? 1 : 0);
-    out.number(one.errors);
-    out.number(one.durations);
-}
-
-page read_page(byte_reader& in, const page& before) {
-    page one;
-    one.begin = before.end;
-    one.end = one.begin + in.number();
-    one.first_line = before.first_line + before.lines;
-    one.lines = in.number();
-    one.times.first = in.signed_number();
-    one.times.last = in.signed_number();
-    one.times.unknown = in.number() != 0;
-    one.errors = in.number();
-    one.durations = in.number();
-    return one;
-}
-
 std::string head_of(const summary_subject& subject, const summary_builder& built, std::string_view whole) {
+    std::string list;
+    byte_writer pages(list);
+    for (std::size_t i = 0; i < built.pages().size(); ++i) {
+        listed_page one{.what = built.pages()[i], .parts = {}};
+        for (std::size_t part = 0; part < page_parts; ++part) {
+            const std::string& text = (*built.texts()[i])[part];
+            one.parts[part].size = text.size();
+            one.parts[part].checksum = checksum_of(text);
+        }
+        write_listed_page(pages, one);
+    }
     std::string head;
     byte_writer out(head);
     write_subject(out, subject);
-    out.number(built.pages().size());
-    for (std::size_t i = 0; i < built.pages().size(); ++i) {
-        write_page(out, built.pages()[i]);
-        for (const std::string& text : *built.texts()[i]) {
-            out.number(text.size());
-            out.number(checksum_of(text));
-        }
-    }
+    out.text(list);
     out.text(whole);
     return head;
 }
@@ -162,23 +141,11 @@ shared_summary summary_in(const std::filesystem::path& file, const read_head& he
                           const summary_subject& subject) {
     byte_reader in(head.bytes);
     if (read_subject(in) != subject) return nullptr;
-    std::vector<page> pages;
-    std::vector<segment_summary::page_extents> extents;
-    std::uint64_t offset = head.end;
-    page before;
-    for (auto left = in.number(); left > 0; --left) {
-        before = pages.emplace_back(read_page(in, before));
-        for (checked_extent& part : extents.emplace_back()) {
-            part.offset = offset;
-            part.size = in.number();
-            part.checksum = in.number();
-            offset += part.size;
-        }
-    }
+    std::string list(in.text());
     std::string whole(in.text());
-    if (before.end != subject.segment.bytes) throw damaged_summary();
-    return std::make_shared<const segment_summary>(std::move(pages), std::move(whole), file,
-                                                   std::move(extents));
+    auto read = std::make_shared<const segment_summary>(std::move(whole), file, std::move(list), head.end);
+    if (read->end() != subject.segment.bytes) throw damaged_summary();
+    return read;
 }
 
 }  // namespace

@@ -211,7 +211,7 @@ def test_malformed_lines_are_told_by_number(daemon: Daemon) -> None:
         told = [answer for answer in sender.answers_up_to_ack(5) if "malformed" in answer]
     assert [answer["malformed"] for answer in told] == [2, 4]
     assert told[0]["error"] == "not a JSON object, at byte 0"
-    assert told[1]["error"].endswith(", at byte 5")
+    assert told[1]["error"].endswith(", at byte 8")
     check_accounts(daemon, lines=5, stored=5, malformed=2)
 
 

@@ -480,17 +480,29 @@ def test_requests_without_response(daemon: Daemon) -> None:
         {"type": "response", "request_id": "answered"},
         {"type": "request", "request_id": 17, "endpoint": "y"},
         {"type": "request", "endpoint": "y"},
-        *({"type": "request", "request_id": f"r{n}", "endpoint": "many"} for n in range(1500)),
+        *({"type": "request", "request_id": f"r{n}", "endpoint": "many"} for n in range(1020)),
     ]
     told = settled(daemon, records)
-    assert (told["in_flight_count"], told["orphaned_count"]) == (1501, 1)
+    assert (told["in_flight_count"], told["orphaned_count"]) == (1021, 1)
     (orphan,) = told["orphaned"]
     assert {"request_id": "old", "endpoint": "x", "model": "m"}.items() <= orphan.items()
     assert 1_200_000 <= orphan["age_ms"] < 1_260_000 and orphan["id"] > 0
-    assert [one["request_id"] for one in told["in_flight"]] == [f"r{n}" for n in range(1499, 499, -1)]
+    assert [one["request_id"] for one in told["in_flight"]] == [f"r{n}" for n in range(1019, 19, -1)]
     few = plain(ask(daemon, "stats", {"endpoint": "y"}))
     assert few["in_flight_count"] == 1 and few["in_flight"][0]["request_id"] == 17
     assert plain(ask(daemon, "stats", {"type": "response"}))["in_flight_count"] == 0
+
+
+def test_more_requests_without_response_than_are_kept(daemon: Daemon) -> None:
+    told = settled(daemon, [{"type": "request", "request_id": f"r{n}", "endpoint": "many"} for n in range(1500)])
+    assert (told["in_flight_count"], told["orphaned_count"]) == (1024, 476)
+    assert [one["request_id"] for one in told["in_flight"]] == [f"r{n}" for n in range(1499, 499, -1)]
+    assert told["orphaned"] == [], "nothing more is known of them"
+    # What answers one that is known, and one that is not.
+    daemon.send([{"type": "response", "request_id": "r1000"}, {"type": "response", "request_id": "r3"}])
+    wait_for_records(daemon, 1502)
+    told = plain(ask(daemon, "stats", {}))
+    assert (told["in_flight_count"], told["orphaned_count"]) == (1023, 476)
 
 
 def at(seconds: float) -> str:
