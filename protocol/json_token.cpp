@@ -38,6 +38,18 @@ double out_of_range_value(std::string_view text) {
     return negative ? -magnitude : magnitude;
 }
 
+/// A number of a few digits and nothing else, as most are.
+std::optional<std::int64_t> small_whole_number(std::string_view text) {
+    constexpr std::size_t most_digits = 15;  // a double holds them all
+    if (text.size() > most_digits) return std::nullopt;
+    std::int64_t value = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value * 10 + (c - '0');
+    }
+    return value;
+}
+
 }  // namespace
 
 std::string decode_string(const json_token& token) {
@@ -73,6 +85,7 @@ std::optional<std::string> scalar_name(const json_token& token) {
 
 std::optional<double> number_value(const json_token& token) {
     if (!token.is_number()) return std::nullopt;
+    if (const auto whole = small_whole_number(token.text)) return static_cast<double>(*whole);
     double value = 0;
     const auto [rest, failed] =
         std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);

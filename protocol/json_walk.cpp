@@ -7,6 +7,7 @@ namespace livelogd::protocol {
 namespace {
 
 const char* after_blanks(const char* p, const char* end) {
+    if (p < end && static_cast<unsigned char>(*p) > ' ') return p;  // as in what has been stored
     while (p < end && is_json_blank(*p))
         ++p;
     return p;
@@ -26,6 +27,11 @@ const char* after_scalar(const char* p, const char* end) {
 }
 
 json_token value_at(const char* p, const char* end) {
+    if (*p == '"') {
+        bool escaped = false;
+        const char* const after = after_json_string(p, end, escaped);
+        return {.kind = json_kind::string, .text = std::string_view(p, static_cast<std::size_t>(after - p))};
+    }
     const auto size = static_cast<std::size_t>(after_json_value(p, end) - p);
     return {.kind = kind_of(*p), .text = std::string_view(p, size)};
 }

@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, level>, 8> names{{
 
 bool equals_ignoring_case(std::string_view text, std::string_view upper) {
     if (text.size() != upper.size()) return false;
+    if (text == upper) return true;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if ((c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c) != upper[i]) return false;

@@ -28,11 +28,19 @@ std::optional<double> number_of_at_least_0(const json_token& token) {
     return number;
 }
 
+/// std::round() for what is at least 0, without a call.
+double rounded(double amount) {
+    constexpr double all_whole = 0x1p52;  // from here on
+    if (!(amount < all_whole)) return amount;
+    const auto whole = static_cast<double>(static_cast<std::int64_t>(amount));
+    return amount - whole >= 0.5 ? whole + 1 : whole;
+}
+
 /// At most 2^63: such a time can still be told from none, and subtracted.
 std::optional<double> whole_ns(const json_token& token, double ns_per_unit) {
     const std::optional<double> number = number_of_at_least_0(token);
     if (!number) return {};
-    return std::min(std::round(*number * ns_per_unit), 0x1p63);
+    return std::min(rounded(*number * ns_per_unit), 0x1p63);
 }
 
 /// Of rows that are numbers; nothing if the value does not fit.
@@ -85,6 +93,11 @@ std::optional<double> tokens_with(const resolved_row& row, const object_values& 
 
 std::optional<reading> read_number_row(const resolved_row& row, const json_token& value,
                                        const object_values& object) {
+    if (row.row.more.how == rule::plus || row.row.more.how == rule::minus) {
+        // Mostly one is missing, which is seen before any number is read.
+        for (const slot at : row.more)
+            if (at != no_slot && object[at].kind == json_kind::absent) return {};
+    }
     const std::optional<double> alone = amount_of(value, row.row.in);
     if (!alone) return {};
     reading result{.rank = row.rank, .text = {}, .amount = *alone, .tokens = {}};
