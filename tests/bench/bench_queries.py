@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import bench_peers as peers
-from bench_peers import Peer
+from bench_peers import Peer, wait_until
 from bench_rows import Bench, quantity, rate
 from bench_table import Row
 
@@ -59,12 +59,13 @@ def big_log(bench: Bench) -> Iterator[Path]:
 
 
 def wait_for_summaries(peer: Peer) -> None:
-    """Until an answer comes much sooner than reading everything would let it, three times in a row."""
-    deadline = time.monotonic() + 60
-    quick = 0
-    while quick < 3 and time.monotonic() < deadline:
-        quick = quick + 1 if min(peers.times_of(peer, STATS, 1)[0]) < 0.03 else 0
-        time.sleep(0.1)
+    """Until every sealed segment has its summary, and the one that grows has had the time to get one."""
+
+    def all_there() -> bool:
+        return len(list(peer.folder.glob("live-*.summary"))) >= len(list(peer.folder.glob("live-*.jsonl"))) - 1
+
+    wait_until(all_there, timeout=300, what="summaries are made")
+    time.sleep(1.5)
 
 
 def log_bytes(folder: Path) -> int:
