@@ -18,6 +18,7 @@ import datetime
 import json
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -82,6 +83,8 @@ def measure_groups(bench: rows.Bench, groups: list[str]) -> list[Row]:
         begun = time.monotonic()
         bench.by_group[group] = GROUPS[group](bench)
         found += bench.by_group[group]
+        for row in bench.by_group[group]:
+            print(" | ".join(row.cells()), file=sys.stderr)
         print(f"{group}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     return found
 
@@ -115,6 +118,7 @@ def main() -> int:
     groups = chosen.groups or [group for group in GROUPS if group not in LONG or chosen.long]
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192) if hard != resource.RLIM_INFINITY else 8192, hard))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what has been started is ended too
     folder = Path(tempfile.mkdtemp(prefix="livelogd-bench-", dir="/tmp"))
     worsened: list[str] = []
     try:

@@ -142,7 +142,7 @@ def recent(bench: Bench) -> list[Row]:
 
 def mixed(bench: Bench) -> list[Row]:
     """Searches that read everything, one after the other, while records come in one by one."""
-    compact = bench.records("compact", count=500_000)
+    compact = bench.records("compact", count=200_000)
     rates: dict[bool, list[float]] = {False: [], True: []}
     searches = 0
     with big_log(bench) as folder, peers.daemon(log_dir=folder) as peer:

@@ -85,8 +85,9 @@ def warm_memory() -> None:
 
 def ingest(bench: Bench) -> list[Row]:
     warm_memory()
-    compact = bench.records("compact", count=500_000)
-    spaced = bench.records("spaced", count=500_000, spaced=True)
+    bulk = 200_000
+    compact = bench.records("compact", count=bulk)
+    spaced = bench.records("spaced", count=bulk, spaced=True)
     bound = "of the bare sink"
 
     def compare(runs: int, file: Path, expect: Path | None = None, **how: Any) -> dict[str, list[Measure]]:
@@ -200,11 +201,11 @@ def filtered(bench: Bench) -> list[Row]:
 
 
 def memory(bench: Bench) -> list[Row]:
-    """Under load: a flood to 100 streams, then 500,000 records over 4 connections. ring_bytes is 32 MiB."""
+    """Under load: a flood to 100 streams, then 200,000 records over 4 connections. ring_bytes is 32 MiB."""
     with peers.daemon() as peer:
         idle = peers.memory_mib(peer.pid, "VmRSS")
         peers.stream(peer, bench.small(), streams=100, count=60_000)
-        peers.send(peer, bench.records("compact", count=500_000), connections=4, trust=True)
+        peers.send(peer, bench.records("compact", count=200_000), connections=4, trust=True)
         peak = peers.memory_mib(peer.pid, "VmHWM")
     bench.facts["memory"] = f"{idle:.0f} MiB idle, {peak:.0f} MiB at its peak under a flood"
     return [
