@@ -3,6 +3,7 @@
 // it. A record that has been read through scan_record() is valid; other bytes are not to be passed in here.
 #pragma once
 
+#include "protocol/json_grammar.hpp"
 #include "protocol/json_token.hpp"
 
 #include <bit>
@@ -15,11 +16,6 @@ namespace livelogd::protocol {
 
 /// The kind of the value that begins with this character.
 json_kind kind_of(char first);
-
-/// JSON's white space.
-constexpr bool is_json_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 /// The next quote or backslash. There is one: the string is valid.
 inline const char* quote_or_backslash(const char* p, const char* end) {

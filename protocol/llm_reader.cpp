@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/llm_reader.hpp"
 
+#include "protocol/scan.hpp"
 #include "protocol/text.hpp"
 
 #include <algorithm>
@@ -172,9 +173,8 @@ void reader::read_body_or_bodies(const json_token& found) {
 }
 
 void reader::read_text(std::string_view text) {
-    if (!validator_) validator_.emplace();
     const std::string_view whole = without_blanks_in_front(text);
-    if ((whole.starts_with('{') || whole.starts_with('[')) && validator_->is_json(whole)) {
+    if ((whole.starts_with('{') || whole.starts_with('[')) && is_json(whole)) {
         read_body_or_bodies(first_value(whole));
         return;
     }
@@ -184,7 +184,7 @@ void reader::read_text(std::string_view text) {
         constexpr std::string_view field = "data:";
         if (line.starts_with(field)) line.remove_prefix(field.size());
         line = without_blanks_in_front(line);
-        if (line.starts_with('{') && validator_->is_json(line)) read_body(first_value(line));
+        if (line.starts_with('{') && is_json(line)) read_body(first_value(line));
     }
 }
 

@@ -5,7 +5,6 @@
 
 #include "protocol/json_walk.hpp"
 #include "protocol/llm_keys.hpp"
-#include "protocol/validation.hpp"
 
 #include <array>
 #include <cstddef>
@@ -79,7 +78,6 @@ class reader {
     std::optional<object_values> body_;
     std::optional<object_values> inner_;  ///< attributes, or an object in a body
     std::string text_;                    ///< a body that is a string, its escapes decoded
-    std::optional<record_validator> validator_;
     std::array<std::optional<reading>, value_count> readings_;
 };
 

@@ -9,15 +9,19 @@
 #pragma once
 
 #include "protocol/json_token.hpp"
+#include "protocol/minified_output.hpp"
 #include "protocol/redaction.hpp"
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace livelogd::protocol {
+
+struct pass_functions;
 
 /// The fields of a record that the daemon understands, as spelled; of duplicate keys the last one.
 /// The views point into the scanned line, or, at ingest, into the output.
@@ -48,13 +52,17 @@ struct intake_rules {
     std::string_view timestamp;              ///< put in front, as a JSON string without quotes, where missing
 };
 
-/// Reads records; keeps the parser's memory between them. One thread at a time.
+/// How a scanner reads strings. All say the same about every line; they differ in speed and in what they
+/// need.
+enum class scan_path : std::uint8_t { portable, sse2, avx2 };
+
+/// Those that this processor has, the fastest last.
+std::span<const scan_path> available_scan_paths();
+
+/// Reads records; keeps its buffers between them. One thread at a time.
 class record_scanner {
   public:
-    record_scanner();
-    ~record_scanner();
-    record_scanner(record_scanner&&) noexcept;
-    record_scanner& operator=(record_scanner&&) noexcept;
+    explicit record_scanner(scan_path path = available_scan_paths().back());
 
     /// Reads a line (without its LF). On success fills `fields`, with views into `line`.
     [[nodiscard]] std::optional<scan_error> scan_record(std::string_view line, record_fields& fields);
@@ -65,8 +73,15 @@ class record_scanner {
                                                         std::string& out, record_fields& fields);
 
   private:
-    struct state;
-    std::unique_ptr<state> state_;
+    void forget();
+
+    const pass_functions* functions_;
+    minified_output output_;
+    std::string key_;  ///< a key with its escapes decoded
 };
+
+/// Whether `text` is one JSON value of any kind, held to what is asked of a record: UTF-8, nested at most
+/// max_nesting deep, nothing around it but white space. For JSON that is found in a record's strings.
+[[nodiscard]] bool is_json(std::string_view text);
 
 }  // namespace livelogd::protocol

@@ -158,6 +158,13 @@ bool condition::holds(record_facts& record) const {
     return std::visit(holds_for{record}, what_);
 }
 
+bool condition::asks_for_errors() const {
+    if (const auto* severity = std::get_if<severity_in>(&what_))
+        return severity->lowest >= protocol::level::error;
+    if (const auto* status = std::get_if<status_in>(&what_)) return status->lowest >= 400;
+    return std::holds_alternative<error_record>(what_);
+}
+
 text_traces condition::traces() const {
     return std::visit(traces_of{}, what_);
 }

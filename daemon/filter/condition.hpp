@@ -100,6 +100,9 @@ class condition {
     [[nodiscard]] bool needs_line() const { return needs_line_; }
     [[nodiscard]] bool holds_always() const { return std::holds_alternative<any_record>(what_); }
 
+    /// Whether it holds for error records alone.
+    [[nodiscard]] bool asks_for_errors() const;
+
     /// Equal keys: the same condition.
     [[nodiscard]] const std::string& key() const { return key_; }
 

@@ -52,6 +52,7 @@ struct record_filter::state {
     time_window window;
     bool api_calls = false;
     bool needs_line = false;
+    bool asks_for_errors = false;
     line_sieve sieve;
     std::string key;
 
@@ -80,6 +81,8 @@ struct record_filter::state {
 
     void finish() {
         needs_line = terms.needs_line() || std::ranges::any_of(either, &conjunction::needs_line);
+        asks_for_errors = terms.asks_for_errors()
+                          || (!either.empty() && std::ranges::all_of(either, &conjunction::asks_for_errors));
         sieve = line_sieve(traces());
         key = terms.key();
         for (const conjunction& expression : either)
@@ -133,6 +136,10 @@ bool record_filter::asks_only_times() const {
 
 bool record_filter::asks_for_api_calls() const {
     return state_->api_calls;
+}
+
+bool record_filter::asks_for_errors() const {
+    return state_->asks_for_errors;
 }
 
 bool record_filter::needs_line() const {

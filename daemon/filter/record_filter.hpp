@@ -36,6 +36,9 @@ class record_filter {
     /// the log.
     [[nodiscard]] bool asks_for_api_calls() const;
 
+    /// Whether it lets error records through alone: level ERROR or above, or a status of 400 or above.
+    [[nodiscard]] bool asks_for_errors() const;
+
     /// Whether the digest is not enough: matching may then take long, and is not for an I/O thread.
     [[nodiscard]] bool needs_line() const;
 

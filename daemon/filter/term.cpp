@@ -64,6 +64,10 @@ bool term::needs_line() const {
     return std::ranges::any_of(conditions_, &condition::needs_line);
 }
 
+bool term::asks_for_errors() const {
+    return !negated_ && std::ranges::all_of(conditions_, &condition::asks_for_errors);
+}
+
 text_traces term::traces() const {
     if (negated_) return {};
     text_traces all = conditions_.front().traces();
@@ -87,6 +91,10 @@ bool conjunction::holds(records_as_one records) const {
 
 bool conjunction::needs_line() const {
     return std::ranges::any_of(terms_, &term::needs_line);
+}
+
+bool conjunction::asks_for_errors() const {
+    return std::ranges::any_of(terms_, &term::asks_for_errors);
 }
 
 text_traces conjunction::traces() const {

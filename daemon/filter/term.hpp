@@ -25,6 +25,8 @@ class term {
     [[nodiscard]] bool holds_always() const;
     [[nodiscard]] condition_cost cost() const { return conditions_.back().cost(); }
     [[nodiscard]] bool needs_line() const;
+    /// Whether it holds for error records alone.
+    [[nodiscard]] bool asks_for_errors() const;
 
     /// What a record shows in its line for which it holds.
     [[nodiscard]] text_traces traces() const;
@@ -47,6 +49,7 @@ class conjunction {
 
     [[nodiscard]] bool holds_always() const { return terms_.empty(); }
     [[nodiscard]] bool needs_line() const;
+    [[nodiscard]] bool asks_for_errors() const;
     /// As of a term: those that say most.
     [[nodiscard]] text_traces traces() const;
     [[nodiscard]] std::string key() const;

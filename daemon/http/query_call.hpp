@@ -42,8 +42,11 @@ auto from_log(const services& s, std::shared_ptr<const scan_stop> stop, Answer a
     std::invoke_result_t<Answer, const storage::log_snapshot&, const query::search_context&>> {
     auto work = [s, stop = std::move(stop), answer = std::move(answer)]() mutable {
         return query::from_steady_view(s.log, [&](const storage::log_snapshot& snapshot, bool strict) {
-            const query::search_context context{
-                .lines = s.lines, .zone = s.zone, .stop = stop->token(), .strict = strict};
+            const query::search_context context{.lines = s.lines,
+                                                .zone = s.zone,
+                                                .summaries = s.summaries,
+                                                .stop = stop->token(),
+                                                .strict = strict};
             return answer(snapshot, context);
         });
     };

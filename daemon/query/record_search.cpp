@@ -18,6 +18,9 @@ constexpr std::uint64_t work_a_record = 1024;
 /// The newest records are asked for most, a hundred or so of them.
 constexpr storage::block_sizes from_the_end{.first = 64u << 10};
 
+/// Most error records are shorter.
+constexpr storage::block_sizes one_record{.first = 4u << 10};
+
 }  // namespace
 
 record_search::record_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
@@ -26,21 +29,71 @@ record_search::record_search(const storage::log_snapshot& snapshot, const filter
       filter_(filter),
       limits_(limits),
       context_(std::move(context)),
-      tells_times_(filter.window().limited()) {}
+      alone_(one_record),
+      tells_times_(filter.window().limited()) {
+    if (!can_plan(filter)) context_.summaries = nullptr;
+}
 
-/// False if there is nothing to read in this segment.
 bool record_search::open(std::size_t segment) {
     file_.reset();
     clock_.reset();
+    plan_.clear();
     segment_ = segment;
+    work_since_look_ += work_a_block;
     const storage::segment_info& info = snapshot_.segment(segment);
     const bool outside = snapshot_.id_bound(segment) <= limits_.after + 1 || info.first_id >= limits_.before;
     if (info.bytes == 0 || outside) return false;
+    plan_ = make_plan(segment);
+    if (plan_.empty()) return false;
     base::unique_fd fd = storage::open_segment(snapshot_, segment);
-    if (!fd) return false;
+    if (!fd) {
+        plan_.clear();
+        return false;
+    }
     file_ = std::make_shared<const base::unique_fd>(std::move(fd));
     clock_.emplace(file_->get(), info.bytes, context_.zone, context_.stop);
     return true;
+}
+
+std::vector<search_stretch> record_search::make_plan(std::size_t segment) const {
+    const storage::segment_info& info = snapshot_.segment(segment);
+    if (context_.summaries != nullptr) {
+        try {
+            const summary::shared_summary known = context_.summaries->of(snapshot_, segment);
+            return plan_of(info, known.get(), filter_);
+        } catch (const summary::damaged_summary&) {
+            context_.summaries->forget(info.first_id);
+        } catch (const std::system_error&) {
+            // What cannot be read of a summary is looked for in the segment.
+        }
+    }
+    return plan_of(info, nullptr, filter_);
+}
+
+std::uint64_t record_search::lines_of(const search_stretch& stretch) {
+    if (stretch.lines != unknown_lines) return stretch.lines;
+    const std::uint64_t all = context_.lines.of(snapshot_, segment_, file_->get());
+    return all - std::min(all, stretch.first_line);
+}
+
+void record_search::read_alone(const search_stretch& stretch) {
+    alone_.start(file_->get(), stretch.begin, stretch.end);
+    storage::stored_block block;
+    if (alone_.next(block)) {
+        block.bytes = block.bytes.substr(0, block.bytes.find('\n') + 1);
+        take(block);
+    } else if (alone_.met_early_end()) {
+        met_early_end();
+    }
+}
+
+void record_search::pass_segment() {
+    const auto first_id = snapshot_.segment(segment_).first_id;
+    if (first_id < limits_.before) pass(std::max(first_id, limits_.after + 1));
+}
+
+void record_search::met_early_end() const {
+    if (context_.strict) throw log_changed();
 }
 
 std::size_t record_search::take(const storage::stored_block& block) {
@@ -100,34 +153,48 @@ search_step backward_search::next(found_record& record) {
     }
 }
 
-/// Of the lines of the block that is done none is left. False if it was the last one.
+/// Of the lines of the block that is done none is left. Reads another one, or comes nearer to it. False if
+/// it was the last one.
 bool backward_search::next_block() {
-    if (reading_ && is_at_limit()) return false;
-    storage::stored_block block;
-    const bool read = reading_ && blocks_.previous(block);
-    if (reading_ && context_.strict && blocks_.met_early_end()) throw log_changed();
-    if (read) {
-        begin_id_ -= take(block);
+    if (reading_) {
+        if (is_at_limit()) return false;
+        storage::stored_block block;
+        reading_ = blocks_.previous(block);
+        if (reading_) begin_id_ -= take(block);
+        if (blocks_.met_early_end()) met_early_end();
+        return true;
+    }
+    if (!plan_.empty()) {
+        const search_stretch stretch = plan_.back();
+        plan_.pop_back();
+        start(stretch);
+        if (plan_.empty() && !reading_) pass_segment();
         return true;
     }
     if (older_ == 0) return false;
-    reading_ = open_older();
+    --older_;
+    if (!open(older_)) pass_segment();
     return true;
 }
 
-bool backward_search::open_older() {
-    --older_;
-    if (!open(older_)) return false;
-    const storage::segment_info& info = snapshot_.segment(older_);
-    std::uint64_t end = info.bytes;
-    std::uint64_t lines = context_.lines.of(snapshot_, older_, file_->get());
-    if (info.first_id + lines > limits_.before) {
-        lines = limits_.before - info.first_id;
-        end = storage::offset_of_line(file_->get(), info.bytes, lines);
+void backward_search::start(const search_stretch& stretch) {
+    const auto first_id = snapshot_.segment(segment_).first_id + stretch.first_line;
+    if (first_id >= limits_.before) return;
+    if (stretch.first_only) {
+        if (first_id <= limits_.after) return;
+        begin_id_ = first_id;
+        read_alone(stretch);
+        return;
     }
-    begin_id_ = info.first_id + lines;
-    blocks_.start(file_->get(), 0, end);
-    return true;
+    std::uint64_t end = stretch.end;
+    std::uint64_t lines = lines_of(stretch);
+    if (first_id + lines > limits_.before) {
+        lines = limits_.before - first_id;
+        end = storage::offset_of_line(file_->get(), stretch.begin, stretch.end, lines);
+    }
+    begin_id_ = first_id + lines;
+    blocks_.start(file_->get(), stretch.begin, end);
+    reading_ = true;
 }
 
 forward_search::forward_search(const storage::log_snapshot& snapshot, const filter::record_filter& filter,
@@ -148,33 +215,45 @@ search_step forward_search::next(found_record& record) {
     }
 }
 
-/// Of the lines of the block that is done none is left. False if it was the last one.
+/// As of the other direction.
 bool forward_search::next_block() {
-    if (reading_ && end_id_ >= limits_.before) return false;
-    storage::stored_block block;
-    const bool read = reading_ && blocks_.next(block);
-    if (reading_ && context_.strict && blocks_.met_early_end()) throw log_changed();
-    if (read) {
-        begin_id_ = end_id_;
-        end_id_ += take(block);
-        next_left_ = 0;
+    if (reading_) {
+        if (end_id_ >= limits_.before) return false;
+        storage::stored_block block;
+        reading_ = blocks_.next(block);
+        if (reading_) {
+            begin_id_ = end_id_;
+            end_id_ += take(block);
+            next_left_ = 0;
+        }
+        if (blocks_.met_early_end()) met_early_end();
+        return true;
+    }
+    if (next_stretch_ < plan_.size()) {
+        start(plan_[next_stretch_++]);
         return true;
     }
     if (next_segment_ == snapshot_.segment_count()) return false;
-    reading_ = open_newer();
+    next_stretch_ = 0;
+    open(next_segment_++);
     return true;
 }
 
-bool forward_search::open_newer() {
-    const auto segment = next_segment_++;
-    if (!open(segment)) return false;
-    const storage::segment_info& info = snapshot_.segment(segment);
-    std::uint64_t skipped = 0;
-    if (limits_.after >= info.first_id) skipped = limits_.after + 1 - info.first_id;
-    const auto begin = storage::offset_of_line(file_->get(), info.bytes, skipped);
-    end_id_ = info.first_id + skipped;
-    blocks_.start(file_->get(), begin, info.bytes);
-    return begin < info.bytes;
+void forward_search::start(const search_stretch& stretch) {
+    const auto first_id = snapshot_.segment(segment_).first_id + stretch.first_line;
+    const bool known = stretch.lines != unknown_lines;
+    if (first_id >= limits_.before || (known && first_id + stretch.lines <= limits_.after + 1)) return;
+    if (stretch.first_only) {
+        begin_id_ = first_id;
+        next_left_ = 0;
+        read_alone(stretch);
+        return;
+    }
+    const std::uint64_t skipped = limits_.after >= first_id ? limits_.after + 1 - first_id : 0;
+    const auto begin = storage::offset_of_line(file_->get(), stretch.begin, stretch.end, skipped);
+    end_id_ = first_id + skipped;
+    blocks_.start(file_->get(), begin, stretch.end);
+    reading_ = begin < stretch.end;
 }
 
 std::optional<std::int64_t> time_of_record(const storage::log_snapshot& snapshot, protocol::record_id id,

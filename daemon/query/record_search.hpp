@@ -6,11 +6,13 @@
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/filter/line_sieve.hpp"
 #include "daemon/filter/record_filter.hpp"
+#include "daemon/query/search_plan.hpp"
 #include "daemon/storage/line_ends.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/segment_blocks.hpp"
 #include "daemon/storage/segment_reader.hpp"
 #include "daemon/summary/record_clock.hpp"
+#include "daemon/summary/summaries.hpp"
 #include "protocol/scan.hpp"
 
 #include <chrono>
@@ -26,7 +28,8 @@ namespace livelogd::query {
 /// What a search works with. All that is passed by reference must outlive it.
 struct search_context {
     storage::line_counts& lines;
-    const base::time_zone& zone;  ///< of timestamps that name none
+    const base::time_zone& zone;              ///< of timestamps that name none
+    summary::summaries* summaries = nullptr;  ///< if there, they tell what need not be read
     std::stop_token stop = {};
     bool strict = false;  ///< a file that is shorter than the snapshot says is an error
     /// The search stops there, but not before it has looked at a few hundred KiB: so it gets on in any case.
@@ -59,8 +62,8 @@ enum class search_step : std::uint8_t {
 
 /// What both directions share: the log, the filter, the file that is open, and the block of it that is
 /// searched. The filter's sieve goes through a whole block at once; only the lines that it leaves are read as
-/// records. Lines that are no records are passed over, and so are segments that retention has removed. One
-/// thread at a time; blocks on the disk.
+/// records. What a summary tells to hold nothing is not read. Lines that are no records are passed over, and
+/// so are segments that retention has removed. One thread at a time; blocks on the disk.
 class record_search {
   public:
     record_search(const record_search&) = delete;
@@ -87,7 +90,15 @@ class record_search {
                   id_limits limits, search_context context);
     ~record_search() = default;
 
+    /// Opens a segment, and plans what to read of it. False if there is nothing to read in it.
     bool open(std::size_t segment);
+    /// Takes the first line of a stretch.
+    void read_alone(const search_stretch& stretch);
+    /// Going backwards: of the open segment nothing is left to be read.
+    void pass_segment();
+    /// The file has turned out to be shorter than the snapshot says.
+    void met_early_end() const;
+    std::uint64_t lines_of(const search_stretch& stretch);
     /// Goes to another block, in which the sieve leaves the lines `left_`. Returns how many lines it has.
     std::size_t take(const storage::stored_block& block);
     /// Whether this line of the block, which has this id, is wanted; then `record` tells of it.
@@ -101,11 +112,15 @@ class record_search {
     const filter::record_filter& filter_;
     const id_limits limits_;
     search_context context_;
-    std::size_t segment_ = 0;  ///< the one that is open
+    std::size_t segment_ = 0;  ///< the one that is open, or that has been looked at last
     std::shared_ptr<const base::unique_fd> file_;
+    std::vector<search_stretch> plan_;  ///< what to read of that segment
     std::vector<filter::line_place> left_;
 
   private:
+    std::vector<search_stretch> make_plan(std::size_t segment) const;
+
+    storage::forward_blocks alone_;
     storage::stored_block block_;
     protocol::record_scanner scanner_;
     std::optional<summary::record_clock> clock_;
@@ -125,12 +140,12 @@ class backward_search : public record_search {
 
   private:
     bool next_block();
-    bool open_older();
+    void start(const search_stretch& stretch);
     [[nodiscard]] bool is_at_limit() const { return begin_id_ <= limits_.after + 1; }
 
     storage::backward_blocks blocks_;
     std::size_t older_;                 ///< segments older than the open one
-    bool reading_ = false;              ///< a segment
+    bool reading_ = false;              ///< blocks of a stretch
     protocol::record_id begin_id_ = 0;  ///< of the block's first line
 };
 
@@ -145,11 +160,12 @@ class forward_search : public record_search {
 
   private:
     bool next_block();
-    bool open_newer();
+    void start(const search_stretch& stretch);
 
     storage::forward_blocks blocks_;
     std::size_t next_segment_ = 0;
-    bool reading_ = false;              ///< a segment
+    std::size_t next_stretch_ = 0;      ///< of the plan
+    bool reading_ = false;              ///< blocks of a stretch
     std::size_t next_left_ = 0;         ///< of the lines in left_, the next one
     protocol::record_id begin_id_ = 0;  ///< of the block's first line
     protocol::record_id end_id_ = 0;    ///< one past that of its last one

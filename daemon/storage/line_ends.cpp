@@ -19,10 +19,10 @@ std::size_t begin_of_line(std::string_view piece, std::uint64_t n) {
 
 }  // namespace
 
-std::uint64_t offset_of_line(int fd, std::uint64_t bytes, std::uint64_t n) {
-    if (n == 0) return 0;
-    std::uint64_t found = bytes;
-    for_each_piece(fd, 0, bytes, [&](std::uint64_t offset, std::string_view piece) {
+std::uint64_t offset_of_line(int fd, std::uint64_t begin, std::uint64_t end, std::uint64_t n) {
+    if (n == 0) return begin;
+    std::uint64_t found = end;
+    for_each_piece(fd, begin, end, [&](std::uint64_t offset, std::string_view piece) {
         const std::uint64_t lines = base::count_line_ends(piece);
         if (lines >= n) {
             found = offset + begin_of_line(piece, n);

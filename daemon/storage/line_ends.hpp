@@ -61,8 +61,9 @@ std::uint64_t for_each_line_end(int fd, std::uint64_t begin, std::uint64_t end, 
     return ended ? ended_at : at;
 }
 
-/// Where line number `n` (from 0) of the first `bytes` of a segment begins; `bytes` if there are not so many.
-std::uint64_t offset_of_line(int fd, std::uint64_t bytes, std::uint64_t n);
+/// Where line number `n` (from 0) of the lines in [begin, end) of a segment begins; `end` if there are not so
+/// many. `begin` must be a line's start. Blocks and throws like for_each_piece().
+std::uint64_t offset_of_line(int fd, std::uint64_t begin, std::uint64_t end, std::uint64_t n);
 
 /// How many lines segments hold. What has been counted once is remembered, so that only what a segment has
 /// grown by is counted again. Any thread; owned by the application.

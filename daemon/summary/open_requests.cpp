@@ -23,7 +23,12 @@ open_request& open_requests::add(protocol::record_id id, std::string_view key) {
     }
     slot& used = slots_[place];
     used.request.id = id;
+    used.request.time.reset();
+    used.request.counts = false;
     used.request.key.assign(key);
+    used.request.request_id.clear();
+    used.request.endpoint.clear();
+    used.request.model.clear();
     used.chain = static_cast<std::uint32_t>(std::hash<std::string_view>{}(key) % chains);
     used.next_in_chain = heads_[used.chain];
     heads_[used.chain] = place;

@@ -32,6 +32,10 @@ struct time_range {
         last = std::max(last, other.last);
         unknown = unknown || other.unknown;
     }
+    /// Whether none of the records can be from [begin, end).
+    [[nodiscard]] bool misses(std::int64_t begin, std::int64_t end) const {
+        return !unknown && (first > last || last < begin || first >= end);
+    }
     friend bool operator==(const time_range&, const time_range&) = default;
 };
 

@@ -65,14 +65,27 @@ void summary_keeper::look(const std::stop_token& stop) {
         std::erase_if(untold_, is_gone);
         oldest_ = snapshot.oldest_id();
     }
-    // The newest first: they are asked for most.
-    for (auto i = snapshot.sealed->size(); i > 0; --i) {
-        if (kept_.contains(snapshot.segment(i - 1).first_id)) continue;
-        keep_sealed(snapshot, i - 1, stop);
-        kept_.insert(snapshot.segment(i - 1).first_id);
+    // One after the other, so that a long history does not keep the newest records waiting.
+    bool more = true;
+    while (more) {
+        const auto now = log_.snapshot();
+        more = keep_newest_sealed(now, stop);
+        follow_growing(now, stop);
     }
-    follow_growing(snapshot, stop);
     failed_ = false;
+}
+
+/// The newest first: they are asked for most, and the one that has just been sealed goes on with what is
+/// known of it. False if all are kept.
+bool summary_keeper::keep_newest_sealed(const storage::log_snapshot& snapshot, const std::stop_token& stop) {
+    for (auto i = snapshot.sealed->size(); i > 0; --i) {
+        const auto id = snapshot.segment(i - 1).first_id;
+        if (kept_.contains(id)) continue;
+        keep_sealed(snapshot, i - 1, stop);
+        kept_.insert(id);
+        return true;
+    }
+    return false;
 }
 
 void summary_keeper::follow_growing(const storage::log_snapshot& snapshot, const std::stop_token& stop) {

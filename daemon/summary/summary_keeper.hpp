@@ -41,6 +41,7 @@ class summary_keeper {
   private:
     void run(const std::stop_token& stop);
     void look(const std::stop_token& stop);
+    bool keep_newest_sealed(const storage::log_snapshot& snapshot, const std::stop_token& stop);
     void follow_growing(const storage::log_snapshot& snapshot, const std::stop_token& stop);
     void keep_sealed(const storage::log_snapshot& snapshot, std::size_t i, const std::stop_token& stop);
     void remove_left_over(const storage::log_snapshot& snapshot);

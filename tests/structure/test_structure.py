@@ -36,7 +36,6 @@ CONFINED = {
     "boost/beast": {"daemon/http/request_parser.cpp", "daemon/http/reply.cpp"},
     "toml++": {"daemon/app/config_file.cpp"},
     "CLI": {"daemon/app/command_line.cpp"},
-    "boost/json/basic_parser": {"protocol/validation.cpp"},
     "date/": {"daemon/base/time_zone.cpp"},
     "re2/": {"daemon/filter/pattern.cpp"},
     "xxhash.h": {"daemon/summary/segment_summary.cpp"},

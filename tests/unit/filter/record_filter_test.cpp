@@ -460,3 +460,29 @@ TEST_CASE("the words of a filter are found by name") {
     CHECK(filter_parameters().size() == 11);
     CHECK_THROWS(values_of(words, "lines"));
 }
+
+TEST_CASE("a filter knows whether it asks for errors alone") {
+    const auto asks = [](const std::vector<std::string>& q) {
+        filter_words words;
+        words.q = q;
+        return filter_of(words).asks_for_errors();
+    };
+    for (const char* q : {"level:ERROR", "level>=ERROR", "level:CRITICAL", "status:4xx", "status:503",
+                          "level:ERROR timeout", "timeout level:ERROR -status:404"}) {
+        CAPTURE(q);
+        CHECK(asks({q}));
+    }
+    for (const char* q : {"", "level:WARNING", "level>=WARNING", "-level:ERROR", "status:2xx", "status>=399",
+                          "status<500", "timeout"}) {
+        CAPTURE(q);
+        CHECK_FALSE(asks({q}));
+    }
+    CHECK(asks({"level:ERROR", "status:404"}));
+    CHECK_FALSE(asks({"level:ERROR", "status:200"}));
+    filter_words words;
+    words.type = {"errors"};
+    CHECK(filter_of(words).asks_for_errors());
+    words.type = {"errors", "response"};
+    CHECK_FALSE(filter_of(words).asks_for_errors());
+    CHECK_FALSE(record_filter().asks_for_errors());
+}

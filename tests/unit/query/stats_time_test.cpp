@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which records a window holds.
-#include "daemon/summary/record_clock.hpp"
 #include "daemon/query/stats.hpp"
+#include "daemon/summary/record_clock.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/query/test_log.hpp"
 
@@ -9,8 +9,8 @@
 
 using livelogd::base::time_zone;
 using livelogd::query::stats_answer;
-using livelogd::summary::told_time;
 using livelogd::query::test::test_log;
+using livelogd::summary::told_time;
 using livelogd::test::filter_of_types;
 
 namespace {

@@ -28,13 +28,16 @@ TEST_CASE("the offset of a line is where it begins", "[storage]") {
     const temp_dir dir;
     write_file(dir / "f", "a\nbb\n\nccc\n");
     const auto fd = open_for_reading(dir / "f");
-    CHECK(offset_of_line(fd.get(), 10, 0) == 0);
-    CHECK(offset_of_line(fd.get(), 10, 1) == 2);
-    CHECK(offset_of_line(fd.get(), 10, 2) == 5);
-    CHECK(offset_of_line(fd.get(), 10, 3) == 6);
-    CHECK(offset_of_line(fd.get(), 10, 4) == 10);
-    CHECK(offset_of_line(fd.get(), 10, 9) == 10);
-    CHECK(offset_of_line(fd.get(), 5, 3) == 5);
+    CHECK(offset_of_line(fd.get(), 0, 10, 0) == 0);
+    CHECK(offset_of_line(fd.get(), 0, 10, 1) == 2);
+    CHECK(offset_of_line(fd.get(), 0, 10, 2) == 5);
+    CHECK(offset_of_line(fd.get(), 0, 10, 3) == 6);
+    CHECK(offset_of_line(fd.get(), 0, 10, 4) == 10);
+    CHECK(offset_of_line(fd.get(), 0, 10, 9) == 10);
+    CHECK(offset_of_line(fd.get(), 0, 5, 3) == 5);
+    CHECK(offset_of_line(fd.get(), 2, 10, 0) == 2);
+    CHECK(offset_of_line(fd.get(), 2, 10, 2) == 6);
+    CHECK(offset_of_line(fd.get(), 5, 5, 1) == 5);
 }
 
 TEST_CASE("lines are counted up to the published length, and only what is new is read again", "[storage]") {

@@ -63,9 +63,9 @@ void check_against(const segment_index& index, int fd, const lines_of_file& file
         REQUIRE(block->end_id == first + to);
         REQUIRE(block->complete == (start_after(to) >= (stretch + 1) * segment_index::stride));
         if (i % 7 == 0 || i + 1 == known)
-            REQUIRE(livelogd::storage::offset_of_line(fd, bytes, i) == file.starts[i]);
+            REQUIRE(livelogd::storage::offset_of_line(fd, 0, bytes, i) == file.starts[i]);
     }
-    REQUIRE(livelogd::storage::offset_of_line(fd, bytes, known) == bytes);
+    REQUIRE(livelogd::storage::offset_of_line(fd, 0, bytes, known) == bytes);
 }
 
 }  // namespace
@@ -80,8 +80,8 @@ TEST_CASE("an index of nothing holds nothing") {
     index.extend(fd.get(), 0);
     CHECK(index.end_id() == first);
     CHECK_FALSE(index.block_with(first));
-    CHECK(livelogd::storage::offset_of_line(fd.get(), 0, 0) == 0);
-    CHECK(livelogd::storage::offset_of_line(fd.get(), 0, 1) == 0);
+    CHECK(livelogd::storage::offset_of_line(fd.get(), 0, 0, 0) == 0);
+    CHECK(livelogd::storage::offset_of_line(fd.get(), 0, 0, 1) == 0);
 }
 
 TEST_CASE("an index made at once agrees with counting by hand") {
