@@ -5,7 +5,7 @@
     tests/bench/bench.py [GROUP...] [--runs 5] [--long] [--json FILE] [--check | --update]
 
     --check     compares the ratios with the table of docs/performance.md; exit code 1 if one is worse by more than a fifth
-    --update    writes the rows that were measured into that table, and, after a run of all groups, the lines of the README
+    --update    writes the rows that were measured into that table, and the lines of the README anew
 
 Without groups all are measured but those that need --long. `make bench` builds what is needed first. The program is
 $LIVELOGD_BIN, else build/release/livelogd.
@@ -30,7 +30,7 @@ sys.path.insert(0, str(HERE))
 import bench_queries as queries  # noqa: E402
 import bench_rows as rows  # noqa: E402
 from bench_peers import SOURCE_ROOT, machine  # noqa: E402
-from bench_table import Row, better_of, merge, parse_table, replace_block, table, worse  # noqa: E402
+from bench_table import Row, better_of, merge, parse_table, replace_block, summary, table, worse  # noqa: E402
 
 GROUPS = {
     "ingest": rows.ingest,
@@ -89,28 +89,15 @@ def measure_groups(bench: rows.Bench, groups: list[str]) -> list[Row]:
     return found
 
 
-def update(measured: list[Row], facts: dict[str, str], command: str) -> None:
-    today = datetime.date.today().isoformat()
+def update(measured: list[Row], command: str) -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
     merged = merge(parse_table(document), measured)
-    block = f"Measured on {today}: {machine()}; `{command}`.\n\n{table(merged)}"
+    block = f"Measured last on {datetime.date.today().isoformat()}: {machine()}; `{command}`.\n\n{table(merged)}"
     DOCUMENT.write_text(replace_block(document, block), encoding="utf-8")
-    if {"records", "p99", "stats", "memory", "loss"} <= facts.keys():
+    lines = summary(merged)
+    if lines:
         readme = README.read_text(encoding="utf-8")
-        README.write_text(replace_block(readme, summary(facts)), encoding="utf-8")
-
-
-def summary(facts: dict[str, str]) -> str:
-    """What somebody who is new here wants to know."""
-    return "\n".join(
-        [
-            f"- takes in {facts['records']} records a second over one connection, each of them validated and stored;",
-            f"- shows a record to 100 viewers at 1,000 records a second within {facts['p99']} (p99);",
-            f"- answers `stats` over 60 MB of records in {facts['stats']};",
-            f"- needs {facts['memory']};",
-            f"- has lost {facts['loss']} after `kill -9`.",
-        ]
-    )
+        README.write_text(replace_block(readme, "\n".join(lines)), encoding="utf-8")
 
 
 def main() -> int:
@@ -132,11 +119,11 @@ def main() -> int:
     print(table(measured))
     if chosen.json:
         document = {"date": datetime.date.today().isoformat(), "machine": machine(),
-                    "rows": [vars(row) for row in measured], "facts": bench.facts}
+                    "rows": [vars(row) for row in measured]}
         chosen.json.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if chosen.update:
         words = (["BENCH=\"" + " ".join(chosen.groups) + "\""] if chosen.groups else []) + (["LONG=1"] if chosen.long else [])
-        update(measured, bench.facts, " ".join(["make bench", *words]))
+        update(measured, " ".join(["make bench", *words]))
     for sentence in worsened:
         print(f"worse: {sentence}", file=sys.stderr)
     return 1 if worsened else 0

@@ -27,7 +27,6 @@ class Bench:
         self.folder = folder
         self.runs = runs
         self.by_group: dict[str, list[Row]] = {}  # what has been measured last
-        self.facts: dict[str, str] = {}  # for the lines of the README
 
     def records(self, name: str, **options: Any) -> Path:
         file = self.folder / f"{name}.jsonl"
@@ -106,7 +105,6 @@ def ingest(bench: Bench) -> list[Row]:
     rows = []
     one = compare(bench.runs, compact)
     rows.append(row("ingest, 1 connection, blocks", 0.5, one))
-    bench.facts["records"] = f"{quantity(best(one['daemon']))}"
     ours, theirs = cpu_us(one["daemon"]), cpu_us(one["bare"])
     rows.append(Row("ingest, CPU time of a record", f"≥ 0.30 {bound}", f"{ours:.2f} µs ({theirs:.2f} µs)", theirs / ours,
                     theirs / ours >= 0.3))
@@ -159,7 +157,6 @@ def latency(bench: Bench) -> list[Row]:
         )
         rows.append(Row(f"live {quantile}, 1,000 records/s to 100 streams", f"≥ {least:.2f} of the bare fan-out (times as speed)",
                         f"{ours:.2f} ms ({theirs:.2f} ms)", theirs / ours, theirs / ours >= least))
-        bench.facts[quantile] = f"{ours:.1f} ms"
     return rows
 
 
@@ -210,7 +207,6 @@ def memory(bench: Bench) -> list[Row]:
         peers.stream(peer, bench.small(), streams=100, count=60_000)
         peers.send(peer, bench.records("compact", count=200_000), connections=4, trust=True)
         peak = peers.memory_mib(peer.pid, "VmHWM")
-    bench.facts["memory"] = f"{idle:.0f} MiB idle, {peak:.0f} MiB at its peak under a flood"
     return [
         Row("memory, idle", "≤ 30 MiB", f"{idle:.1f} MiB", 30 / idle, idle <= 30),
         Row("memory, peak under a flood", "≤ 30 MiB + the ring of 32 MiB + 64 MiB on the way to the disk", f"{peak:.0f} MiB",

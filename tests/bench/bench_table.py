@@ -88,6 +88,27 @@ def merge(written: list[Row], measured: list[Row]) -> list[Row]:
     return [fresh.get(row.what, row) for row in written] + [row for row in measured if row.what not in known]
 
 
+# For somebody who is new here: a sentence about the daemon's side of some rows.
+SUMMARY = (
+    ("ingest, 1 connection, blocks", "takes in {} from one connection, each of them validated and stored;"),
+    ("live p99, 1,000 records/s to 100 streams", "shows a record to 100 viewers within {} (p99, at 1,000 records a second);"),
+    ("stats of 60 MB", "answers `stats` over 60 MB of records in {};"),
+    ("memory, idle", "needs {} of memory when idle, and with 100 viewers under a flood "),
+    ("memory, peak under a flood", "{};"),
+    ("acknowledged records lost by kill -9", "has lost {} that it had acknowledged, after `kill -9`."),
+)
+
+
+def summary(rows: list[Row]) -> list[str]:
+    """Five lines of a list; none unless all of their rows are there."""
+    measured = {row.what: row.measured.partition(" (")[0] for row in rows}
+    if any(what not in measured for what, _ in SUMMARY):
+        return []
+    parts = [sentence.format(measured[what]) for what, sentence in SUMMARY]
+    parts[3:5] = [parts[3] + parts[4]]
+    return [f"- {part}" for part in parts]
+
+
 def replace_block(document: str, block: str) -> str:
     """The document with `block` between its two marks."""
     begin = document.index(BEGIN) + len(BEGIN)

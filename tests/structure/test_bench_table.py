@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/bench"))
 
-from bench_table import BEGIN, END, Row, better_of, merge, parse_table, replace_block, table, worse  # noqa: E402
+from bench_table import BEGIN, END, SUMMARY, Row, better_of, merge, parse_table, replace_block, summary, table, worse  # noqa: E402
 
 ROWS = [
     Row("ingest", "≥ 0.50 of the bare sink", "1.20 M records/s (2.40 M)", 0.5),
@@ -59,6 +59,16 @@ def test_what_is_measured_replaces_what_was_written_where_it_stands() -> None:
     written = [with_ratio("a", 1.0), with_ratio("b", 1.0)]
     merged = merge(written, [with_ratio("c", 3.0), with_ratio("b", 2.0)])
     assert [(row.what, row.ratio) for row in merged] == [("a", 1.0), ("b", 2.0), ("c", 3.0)]
+
+
+def test_the_lines_for_newcomers_tell_the_daemons_side_of_rows() -> None:
+    rows = [Row(what, "", f"{number} things ({number}0 things)", 1.0) for number, (what, _) in enumerate(SUMMARY)]
+    lines = summary(rows)
+    assert len(lines) == 5
+    for number in range(len(SUMMARY)):
+        assert f"{number} things" in "\n".join(lines)
+    assert "0 things)" not in "\n".join(lines)
+    assert summary(rows[1:]) == []
 
 
 def test_a_block_is_replaced_between_its_marks_alone() -> None:
