@@ -92,7 +92,9 @@ def measure_groups(bench: rows.Bench, groups: list[str]) -> list[Row]:
 def update(measured: list[Row], command: str) -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
     merged = merge(parse_table(document), measured)
-    block = f"Measured last on {datetime.date.today().isoformat()}: {machine()}; `{command}`.\n\n{table(merged)}"
+    kept = len(merged) - len(measured)
+    others = f" {kept} rows are from an earlier run." if kept else ""
+    block = f"{datetime.date.today().isoformat()}, {machine()}: `{command}`.{others}\n\n{table(merged)}"
     DOCUMENT.write_text(replace_block(document, block), encoding="utf-8")
     lines = summary(merged)
     if lines:
@@ -122,8 +124,7 @@ def main() -> int:
                     "rows": [vars(row) for row in measured]}
         chosen.json.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if chosen.update:
-        words = (["BENCH=\"" + " ".join(chosen.groups) + "\""] if chosen.groups else []) + (["LONG=1"] if chosen.long else [])
-        update(measured, " ".join(["make bench", *words]))
+        update(measured, " ".join(["tests/bench/bench.py", *sys.argv[1:]]))
     for sentence in worsened:
         print(f"worse: {sentence}", file=sys.stderr)
     return 1 if worsened else 0

@@ -226,11 +226,11 @@ def send_until_killed(peer: Peer) -> int:
     return confirmed
 
 
-def history(bench: Bench) -> list[Row]:
+def history(bench: Bench, gib: int = 10) -> list[Row]:
     """10 GiB over two days: how soon the daemon answers after its start, and what stats of the last day costs."""
     folder = bench.folder / "history"
     with peers.daemon(log_dir=folder) as peer:
-        fill(peer, bench, 10 * GIB, 48 * 3600)
+        fill(peer, bench, gib * GIB, 48 * 3600)
         wait_for_summaries(peer)
         seconds = statistics.median(peers.times_of(peer, STATS, 20))
     starts = []
