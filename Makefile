@@ -2,9 +2,10 @@
 # The short way to everything. The work is done by CMake (see CMakePresets.json) and the scripts in packaging/.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run build test test-all format lint clean install-deps
+.PHONY: help run build test test-all bench bench-check format lint clean install-deps
 
-# Variables given on the command line reach the scripts: PORT, APP_PORT, LOG_DIR, QUIET, SKIP_DEPS.
+# Variables given on the command line reach the scripts: PORT, APP_PORT, LOG_DIR, QUIET, SKIP_DEPS. BENCH and LONG are
+# for the benchmark: which groups, and whether those that take long.
 export PORT APP_PORT LOG_DIR QUIET SKIP_DEPS
 
 help:           ## list the targets
@@ -31,6 +32,16 @@ test-all:       ## test, and then sanitizers, fuzzing, clang-tidy and clang-form
 	@packaging/promtool.sh
 	@packaging/build.sh release
 	@packaging/test.sh all
+
+bench:          ## measure against bare programs, as ratios (BENCH="ingest stats", LONG=1): docs/performance.md
+	@packaging/install-deps.sh build
+	@packaging/build.sh release livelogd bench
+	@tests/bench/bench.py $(BENCH) $(if $(LONG),--long)
+
+bench-check:    ## the same, and fail where a ratio of docs/performance.md has become worse by more than a fifth
+	@packaging/install-deps.sh build
+	@packaging/build.sh release livelogd bench
+	@tests/bench/bench.py $(BENCH) $(if $(LONG),--long) --check
 
 format:         ## rewrite the C++ sources in the project's format
 	@packaging/install-deps.sh analysis
