@@ -90,6 +90,7 @@ class fanout {
   private:
     void listen_tcp() {
         tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bench::require(tcp_ >= 0, "socket");
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

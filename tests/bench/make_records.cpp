@@ -205,8 +205,8 @@ class writer {
     }
     static std::string request_id(std::uint64_t number) {
         std::array<char, 32> digits{};
-        std::snprintf(digits.data(), digits.size(), "req-%012llx",
-                      static_cast<unsigned long long>(number * 0x9E3779B1u));
+        const unsigned long long spread = number * 0x9E3779B1u;
+        std::snprintf(digits.data(), digits.size(), "req-%012llx", spread);
         return digits.data();
     }
     void address(const open_request& r) {

@@ -132,6 +132,7 @@ void load(const bench::options& o) {
     const auto whole = bytes_in(folder) + stored.size();
     const auto parts = parts_of(bytes, static_cast<std::size_t>(o.number("connections", 1)));
     std::vector<int> fds;
+    fds.reserve(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i)
         fds.push_back(bench::connect_unix(o.needed("socket")));
 
@@ -140,6 +141,7 @@ void load(const bench::options& o) {
     std::atomic<std::size_t> sending = parts.size();
     std::atomic<bool> failed = false;
     std::vector<std::thread> threads;
+    threads.reserve(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
         threads.emplace_back([&, i] {
             try {

@@ -130,10 +130,14 @@ class times {
     [[nodiscard]] double quantile_ms(double q) const {
         const auto wanted = static_cast<std::uint64_t>(q * static_cast<double>(count_));
         std::uint64_t seen = 0;
-        for (std::size_t i = 0; i < fine_.size(); ++i)
-            if ((seen += fine_[i]) > wanted) return static_cast<double>(i * fine_step) / 1e6;
-        for (std::size_t i = 0; i < coarse_.size(); ++i)
-            if ((seen += coarse_[i]) > wanted) return static_cast<double>(i * coarse_step) / 1e6;
+        for (std::size_t i = 0; i < fine_.size(); ++i) {
+            seen += fine_[i];
+            if (seen > wanted) return static_cast<double>(i * fine_step) / 1e6;
+        }
+        for (std::size_t i = 0; i < coarse_.size(); ++i) {
+            seen += coarse_[i];
+            if (seen > wanted) return static_cast<double>(i * coarse_step) / 1e6;
+        }
         return longest_ms();
     }
     [[nodiscard]] double longest_ms() const { return static_cast<double>(longest_) / 1e6; }
