@@ -104,13 +104,19 @@ def ingest(bench: Bench) -> list[Row]:
 
     rows = []
     one = compare(bench.runs, compact)
-    rows.append(row("ingest, 1 connection, blocks", 0.5, one))
+    rows.append(row("ingest, 1 connection, blocks", 0.4, one))
     ours, theirs = cpu_us(one["daemon"]), cpu_us(one["bare"])
-    rows.append(Row("ingest, CPU time of a record", f"≥ 0.30 {bound}", f"{ours:.2f} µs ({theirs:.2f} µs)", theirs / ours,
-                    theirs / ours >= 0.3))
-    rows.append(row("ingest, 4 connections, blocks", 0.5, compare(bench.runs, compact, connections=4)))
+    rows.append(Row("ingest, CPU time of a record", f"≥ 0.40 {bound}", f"{ours:.2f} µs ({theirs:.2f} µs)", theirs / ours,
+                    theirs / ours >= 0.4))
+    rows.append(row("ingest, 4 connections, blocks", 0.4, compare(bench.runs, compact, connections=4)))
     rows.append(row("ingest, one record a write", 0.6, compare(bench.runs, compact, each=True, count=200_000)))
-    rows.append(row("ingest, blocks, Python's white space", 0.4, compare(bench.runs, spaced, expect=compact)))
+    white = best(bench.in_turns({
+        "spaced": (peers.daemon, lambda peer: peers.send(peer, spaced, expect=compact)),
+    })["spaced"])
+    compact_rate = best(one["daemon"])
+    rows.append(Row("ingest, blocks, Python's white space", "≥ 0.75 of without it",
+                    f"{quantity(white)} records/s ({quantity(compact_rate)})", white / compact_rate,
+                    white >= 0.75 * compact_rate))
     return rows
 
 
@@ -125,10 +131,10 @@ def fan_kinds(bench: Bench, **how: Any) -> dict[str, Kind]:
     }
 
 
-def fan_row(what: str, found: dict[str, list[Measure]]) -> Row:
+def fan_row(what: str, found: dict[str, list[Measure]], least: float = 0.6) -> Row:
     ours, theirs = median(found["daemon"]), median(found["bare"])
-    return Row(what, "≥ 0.80 of the bare fan-out", f"{quantity(ours)} events/s ({quantity(theirs)})", ours / theirs,
-               ours / theirs >= 0.8)
+    return Row(what, f"≥ {least:.2f} of the bare fan-out", f"{quantity(ours)} events/s ({quantity(theirs)})",
+               ours / theirs, ours / theirs >= least)
 
 
 def fanout(bench: Bench) -> list[Row]:
@@ -145,13 +151,13 @@ def flood(bench: Bench) -> list[Row]:
         "bare": fan_kinds(bench, streams=100, count=250_000)["bare"],
         "daemon": fan_kinds(bench, streams=100, count=1_000_000)["daemon"],
     }
-    return [fan_row("flood, 1,000,000 records to 100 streams, none missing", bench.in_turns(kinds, runs=1))]
+    return [fan_row("flood, 1,000,000 records to 100 streams, none missing", bench.in_turns(kinds, runs=1), 0.4)]
 
 
 def latency(bench: Bench) -> list[Row]:
     found = bench.in_turns(fan_kinds(bench, streams=100, count=4_000, rate=1_000), min(bench.runs, 3))
     rows = []
-    for quantile, least in (("p50", 0.8), ("p99", 0.67)):
+    for quantile, least in (("p50", 0.67), ("p99", 0.5)):
         ours, theirs = (
             statistics.median(float(run[f"{quantile}_ms"]) for run in found[name]) for name in ("daemon", "bare")
         )
@@ -192,9 +198,9 @@ def filtered(bench: Bench) -> list[Row]:
     found = bench.in_turns(kinds, min(bench.runs, 3))
     ours, theirs = (median(found[name], "records") for name in ("filtered", "all"))
     share = found["filtered"][0]["events"] / found["all"][0]["events"]
-    return [Row("1,000 streams with one filter", "≥ 1.00 of 1,000 without",
+    return [Row("1,000 streams with one filter", "≥ 0.80 of 1,000 without",
                 f"{quantity(ours)} records/s, {share:.0%} of them streamed ({quantity(theirs)})", ours / theirs,
-                ours / theirs >= 1)]
+                ours / theirs >= 0.8)]
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------
@@ -208,7 +214,7 @@ def memory(bench: Bench) -> list[Row]:
         peers.send(peer, bench.records("compact", count=200_000), connections=4, trust=True)
         peak = peers.memory_mib(peer.pid, "VmHWM")
     return [
-        Row("memory, idle", "≤ 30 MiB", f"{idle:.1f} MiB", 30 / idle, idle <= 30),
-        Row("memory, peak under a flood", "≤ 30 MiB + the ring of 32 MiB + 64 MiB on the way to the disk", f"{peak:.0f} MiB",
-            126 / peak, peak <= 126),
+        Row("memory, idle", "≤ 12 MiB", f"{idle:.1f} MiB", 12 / idle, idle <= 12),
+        Row("memory, peak under a flood", "≤ 64 MiB, the ring of 32 MiB included", f"{peak:.0f} MiB", 64 / peak,
+            peak <= 64),
     ]
