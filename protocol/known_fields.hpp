@@ -83,14 +83,20 @@ constexpr bool is_nested(slot field) {
     return field >= slot::exception_type_nested && field <= slot::response_error_type;
 }
 
-/// Sorts most keys out that docs/llm-fields.md does not look for in the record itself, and none that it does.
-class llm_key_filter {
+/// Sorts most of the keys out that are neither a known field nor in docs/llm-fields.md, before they are
+/// compared with names. Of those that are it sorts out none.
+class known_key_filter {
   public:
-    constexpr llm_key_filter() {
+    constexpr known_key_filter() {
+        for (const std::string_view name :
+             {"timestamp", "level", "type", "request_id", "method", "endpoint", "status_code", "duration_ms",
+              "error_type", "exception", "exception.type", "error", "error.type", "request_body",
+              "response_body", "attributes"})
+            add(name);
         for (const llm::spelling& row : llm::spellings) {
-            add(row.path);
+            add_first_key(row.path);
             for (const std::string_view path : row.more.paths)
-                add(path);
+                add_first_key(path);
         }
     }
 
@@ -106,20 +112,24 @@ class llm_key_filter {
         return std::uint64_t{1} << (length < 63 ? length : 63);
     }
 
-    constexpr void add(std::string_view path) {
-        // Of a path the first key; those of OpenTelemetry have dots themselves.
+    constexpr void add(std::string_view name) {
+        if (name.empty()) return;
+        by_first_[static_cast<unsigned char>(name.front())] |= length_bit(name.size());
+        by_last_[static_cast<unsigned char>(name.back())] |= length_bit(name.size());
+    }
+
+    /// The names of OpenTelemetry have dots themselves.
+    constexpr void add_first_key(std::string_view path) {
         if (!path.starts_with("gen_ai.")) path = path.substr(0, path.find('.'));
         if (path.ends_with("[0]")) path.remove_suffix(3);
-        if (path.empty() || path == "duration_ms" || path == "request_body") return;  // known fields
-        by_first_[static_cast<unsigned char>(path.front())] |= length_bit(path.size());
-        by_last_[static_cast<unsigned char>(path.back())] |= length_bit(path.size());
+        add(path);
     }
 
     std::array<std::uint64_t, 256> by_first_{};  ///< by first character: which lengths occur
     std::array<std::uint64_t, 256> by_last_{};
 };
 
-inline constexpr llm_key_filter llm_keys;
+inline constexpr known_key_filter known_keys;
 
 inline std::string_view nested_key(slot nested) {
     return nested == slot::response_error_type ? "error_type" : "type";
