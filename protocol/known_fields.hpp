@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 
 namespace livelogd::protocol {
@@ -83,21 +84,18 @@ constexpr bool is_nested(slot field) {
     return field >= slot::exception_type_nested && field <= slot::response_error_type;
 }
 
-/// Sorts most of the keys out that are neither a known field nor in docs/llm-fields.md, before they are
-/// compared with names. Of those that are it sorts out none.
-class known_key_filter {
+/// Sorts most keys out before they are compared with names, and none that is one of the names.
+class key_filter {
   public:
-    constexpr known_key_filter() {
-        for (const std::string_view name :
-             {"timestamp", "level", "type", "request_id", "method", "endpoint", "status_code", "duration_ms",
-              "error_type", "exception", "exception.type", "error", "error.type", "request_body",
-              "response_body", "attributes"})
-            add(name);
+    /// The keys of docs/llm-fields.md that are no known fields, and `others`.
+    constexpr explicit key_filter(std::initializer_list<std::string_view> others) {
         for (const llm::spelling& row : llm::spellings) {
             add_first_key(row.path);
             for (const std::string_view path : row.more.paths)
                 add_first_key(path);
         }
+        for (const std::string_view name : others)
+            add(name);
     }
 
     [[nodiscard]] bool may_hold(std::string_view key) const {
@@ -122,14 +120,18 @@ class known_key_filter {
     constexpr void add_first_key(std::string_view path) {
         if (!path.starts_with("gen_ai.")) path = path.substr(0, path.find('.'));
         if (path.ends_with("[0]")) path.remove_suffix(3);
-        add(path);
+        if (path != "duration_ms" && path != "request_body") add(path);
     }
 
     std::array<std::uint64_t, 256> by_first_{};  ///< by first character: which lengths occur
     std::array<std::uint64_t, 256> by_last_{};
 };
 
-inline constexpr known_key_filter known_keys;
+inline constexpr key_filter llm_keys({});
+inline constexpr key_filter all_keys({"timestamp", "level", "type", "request_id", "method", "endpoint",
+                                      "status_code", "duration_ms", "error_type", "exception",
+                                      "exception.type", "error", "error.type", "request_body",
+                                      "response_body", "attributes"});
 
 inline std::string_view nested_key(slot nested) {
     return nested == slot::response_error_type ? "error_type" : "type";

@@ -58,9 +58,9 @@ class record_pass {
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
         return members(state_.begin, 1, [this](std::string_view key) {
-            if (!known_keys.may_hold(key)) return slot::none;
+            if (!all_keys.may_hold(key)) return slot::none;
             const slot field = top_level_slot(key);
-            if (field == slot::none) state_.found.may_tell_llm_itself = true;
+            if (field == slot::none && llm_keys.may_hold(key)) state_.found.may_tell_llm_itself = true;
             return field;
         });
     }
