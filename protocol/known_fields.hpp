@@ -99,10 +99,7 @@ class key_filter {
     }
 
     [[nodiscard]] bool may_hold(std::string_view key) const {
-        if (key.empty()) return false;
-        const std::uint64_t lengths = by_first_[static_cast<unsigned char>(key.front())]
-                                      & by_last_[static_cast<unsigned char>(key.back())];
-        return (lengths & length_bit(key.size())) != 0;
+        return !key.empty() && (lengths_[ends_of(key)] & length_bit(key.size())) != 0;
     }
 
   private:
@@ -112,8 +109,7 @@ class key_filter {
 
     constexpr void add(std::string_view name) {
         if (name.empty()) return;
-        by_first_[static_cast<unsigned char>(name.front())] |= length_bit(name.size());
-        by_last_[static_cast<unsigned char>(name.back())] |= length_bit(name.size());
+        lengths_[ends_of(name)] |= length_bit(name.size());
     }
 
     /// The names of OpenTelemetry have dots themselves.
@@ -123,8 +119,13 @@ class key_filter {
         if (path != "duration_ms" && path != "request_body") add(path);
     }
 
-    std::array<std::uint64_t, 256> by_first_{};  ///< by first character: which lengths occur
-    std::array<std::uint64_t, 256> by_last_{};
+    /// One number for the first and the last character; few names share one.
+    static constexpr std::size_t ends_of(std::string_view name) {
+        return (static_cast<unsigned char>(name.front()) * 7U + static_cast<unsigned char>(name.back()))
+               % 256;
+    }
+
+    std::array<std::uint64_t, 256> lengths_{};  ///< by ends: which lengths occur
 };
 
 inline constexpr key_filter llm_keys({});
