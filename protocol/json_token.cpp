@@ -3,6 +3,7 @@
 
 #include "protocol/text.hpp"
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <limits>
@@ -38,16 +39,27 @@ double out_of_range_value(std::string_view text) {
     return negative ? -magnitude : magnitude;
 }
 
-/// A number of a few digits and nothing else, as most are.
-std::optional<std::int64_t> small_whole_number(std::string_view text) {
-    constexpr std::size_t most_digits = 15;  // a double holds them all
-    if (text.size() > most_digits) return std::nullopt;
-    std::int64_t value = 0;
-    for (const char c : text) {
-        if (c < '0' || c > '9') return std::nullopt;
-        value = value * 10 + (c - '0');
+/// The value of a number of a few digits, perhaps with a point among them, as most are.
+std::optional<double> short_decimal(std::string_view text) {
+    // Up to here a double holds the digits and the power of ten exactly, so that one division rounds
+    // correctly.
+    constexpr std::array powers_of_ten{1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    constexpr std::size_t longest = powers_of_ten.size();
+    if (text.size() > longest) return std::nullopt;
+    std::int64_t digits = 0;
+    std::size_t point = text.size();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '.') {
+            point = i + 1;
+        } else if (c >= '0' && c <= '9') {
+            digits = digits * 10 + (c - '0');
+        } else {
+            return std::nullopt;
+        }
     }
-    return value;
+    return static_cast<double>(digits) / powers_of_ten[text.size() - point];
 }
 
 }  // namespace
@@ -85,7 +97,7 @@ std::optional<std::string> scalar_name(const json_token& token) {
 
 std::optional<double> number_value(const json_token& token) {
     if (!token.is_number()) return std::nullopt;
-    if (const auto whole = small_whole_number(token.text)) return static_cast<double>(*whole);
+    if (const auto value = short_decimal(token.text)) return value;
     double value = 0;
     const auto [rest, failed] =
         std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);

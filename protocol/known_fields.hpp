@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 
 namespace livelogd::protocol {
@@ -83,22 +84,22 @@ constexpr bool is_nested(slot field) {
     return field >= slot::exception_type_nested && field <= slot::response_error_type;
 }
 
-/// Sorts most keys out that docs/llm-fields.md does not look for in the record itself, and none that it does.
-class llm_key_filter {
+/// Sorts most keys out before they are compared with names, and none that is one of the names.
+class key_filter {
   public:
-    constexpr llm_key_filter() {
+    /// The keys of docs/llm-fields.md that are no known fields, and `others`.
+    constexpr explicit key_filter(std::initializer_list<std::string_view> others) {
         for (const llm::spelling& row : llm::spellings) {
-            add(row.path);
+            add_first_key(row.path);
             for (const std::string_view path : row.more.paths)
-                add(path);
+                add_first_key(path);
         }
+        for (const std::string_view name : others)
+            add(name);
     }
 
     [[nodiscard]] bool may_hold(std::string_view key) const {
-        if (key.empty()) return false;
-        const std::uint64_t lengths = by_first_[static_cast<unsigned char>(key.front())]
-                                      & by_last_[static_cast<unsigned char>(key.back())];
-        return (lengths & length_bit(key.size())) != 0;
+        return !key.empty() && (lengths_[ends_of(key)] & length_bit(key.size())) != 0;
     }
 
   private:
@@ -106,20 +107,32 @@ class llm_key_filter {
         return std::uint64_t{1} << (length < 63 ? length : 63);
     }
 
-    constexpr void add(std::string_view path) {
-        // Of a path the first key; those of OpenTelemetry have dots themselves.
-        if (!path.starts_with("gen_ai.")) path = path.substr(0, path.find('.'));
-        if (path.ends_with("[0]")) path.remove_suffix(3);
-        if (path.empty() || path == "duration_ms" || path == "request_body") return;  // known fields
-        by_first_[static_cast<unsigned char>(path.front())] |= length_bit(path.size());
-        by_last_[static_cast<unsigned char>(path.back())] |= length_bit(path.size());
+    constexpr void add(std::string_view name) {
+        if (name.empty()) return;
+        lengths_[ends_of(name)] |= length_bit(name.size());
     }
 
-    std::array<std::uint64_t, 256> by_first_{};  ///< by first character: which lengths occur
-    std::array<std::uint64_t, 256> by_last_{};
+    /// The names of OpenTelemetry have dots themselves.
+    constexpr void add_first_key(std::string_view path) {
+        if (!path.starts_with("gen_ai.")) path = path.substr(0, path.find('.'));
+        if (path.ends_with("[0]")) path.remove_suffix(3);
+        if (path != "duration_ms" && path != "request_body") add(path);
+    }
+
+    /// One number for the first and the last character; few names share one.
+    static constexpr std::size_t ends_of(std::string_view name) {
+        return (static_cast<unsigned char>(name.front()) * 7U + static_cast<unsigned char>(name.back()))
+               % 256;
+    }
+
+    std::array<std::uint64_t, 256> lengths_{};  ///< by ends: which lengths occur
 };
 
-inline constexpr llm_key_filter llm_keys;
+inline constexpr key_filter llm_keys({});
+inline constexpr key_filter all_keys({"timestamp", "level", "type", "request_id", "method", "endpoint",
+                                      "status_code", "duration_ms", "error_type", "exception",
+                                      "exception.type", "error", "error.type", "request_body",
+                                      "response_body", "attributes"});
 
 inline std::string_view nested_key(slot nested) {
     return nested == slot::response_error_type ? "error_type" : "type";

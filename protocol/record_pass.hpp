@@ -52,11 +52,13 @@ class record_pass {
           marks_(state.find, state.begin, state.end),
           whole_(state.begin),
           end_(state.end),
-          redact_(state.redact) {}
+          redact_(state.redact),
+          output_(state.output) {}
 
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
         return members(state_.begin, 1, [this](std::string_view key) {
+            if (!all_keys.may_hold(key)) return slot::none;
             const slot field = top_level_slot(key);
             if (field == slot::none && llm_keys.may_hold(key)) state_.found.may_tell_llm_itself = true;
             return field;
@@ -86,7 +88,7 @@ class record_pass {
     }
 
     [[nodiscard]] std::uint32_t offset_of(const char* p) const {
-        if constexpr (writing) return static_cast<std::uint32_t>(state_.output->offset_of(p));
+        if constexpr (writing) return static_cast<std::uint32_t>(output_->offset_of(p));
         return static_cast<std::uint32_t>(p - whole_);
     }
 
@@ -102,7 +104,7 @@ class record_pass {
         do
             ++p;
         while (static_cast<unsigned char>(*p) <= ' ' && is_json_blank(*p));
-        if constexpr (writing) state_.output->drop(from, p);
+        if constexpr (writing) output_->drop(from, p);
         return p;
     }
 
@@ -232,10 +234,10 @@ class record_pass {
     }
 
     const char* redacted(const char* p, std::size_t depth, slot field) {
-        const minified_output::place before = state_.output->here();
+        const minified_output::place before = output_->here();
         const char* const after = value(p, depth);
         if (after == nullptr) return after;
-        state_.output->replace(before, p, after, redacted_value);
+        output_->replace(before, p, after, redacted_value);
         constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
         if (depth == 1 && is_nested(field)) state_.found.unset(field);
         if (field == slot::response_error_type && depth == 1) field = slot::response_body;
@@ -250,6 +252,7 @@ class record_pass {
     const char* const whole_;
     const char* const end_;
     const redaction_keys* const redact_;
+    minified_output* const output_;
 };
 
 }  // namespace livelogd::protocol

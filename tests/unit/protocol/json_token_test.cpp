@@ -3,11 +3,13 @@
 
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <clocale>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <random>
+#include <string>
 
 using namespace livelogd::protocol;
 
@@ -103,4 +105,17 @@ TEST_CASE("a number is what the C library reads, in any locale") {
     // The decimal comma, where the system has such a locale.
     if (std::setlocale(LC_NUMERIC, "de_DE.UTF-8") != nullptr) check_all();
     std::setlocale(LC_NUMERIC, "C");
+}
+
+TEST_CASE("short decimals are rounded as the C library rounds them") {
+    std::mt19937_64 random(7);
+    for (int round = 0; round < 20000; ++round) {
+        // As many digits as the short way takes, and one more, the point anywhere.
+        std::string text = std::to_string(random() % 9'999'999'999'999'999ULL + 1);
+        text.resize(std::min<std::size_t>(text.size(), 1 + random() % 17));
+        if (round % 3 != 0 && text.size() > 1) text.insert(1 + random() % (text.size() - 1), ".");
+        if (round % 5 == 0) text.insert(0, "-");
+        CAPTURE(text);
+        REQUIRE(number_value(number_token(text)) == std::strtod(text.c_str(), nullptr));
+    }
 }
