@@ -17,7 +17,7 @@ namespace livelogd::summary {
 namespace {
 
 /// As polite as can be without being left out for ever.
-constexpr int niceness = 10;
+constexpr int niceness = 19;
 
 /// After a file could not be written: a full disk will not have room the moment after.
 constexpr auto retry_pause = std::chrono::seconds(10);
