@@ -58,8 +58,7 @@ net::awaitable<void> event_stream::run(std::string head) {
             const auto start = protocol::sse::position(position_);
             goes_on = co_await send_notice(start);
         }
-        while (goes_on)
-            goes_on = co_await follow();
+        if (goes_on) co_await follow();
     } catch (const std::exception&) {
         // The files cannot be read, or the daemon stops in the middle of a search: the client will come
         // again, and goes on where it was.
@@ -113,20 +112,37 @@ net::awaitable<bool> event_stream::find_replay(storage::log_snapshot snapshot) {
     co_return true;
 }
 
-/// One step: false when the stream is over.
-net::awaitable<bool> event_stream::follow() {
-    if (peer_gone_) co_return false;
-    const bool between_records = frame_sent_ == 0;
-    const bool ping_due = clock::now() >= next_ping_;
-    if (ping_due && between_records) {
-        next_ping_ = clock::now() + options_.ping_interval;
-        const auto ping = protocol::sse::ping(position_, newest());
-        co_return co_await send_notice(ping);
+/// Until the stream is over. What happens most, records that go out at once to a stream without a filter, is
+/// done here: another coroutine for each turn would cost as much as the turn.
+net::awaitable<void> event_stream::follow() {
+    for (bool goes_on = true; goes_on && !peer_gone_;) {
+        const bool between_records = frame_sent_ == 0;
+        const bool ping_due = clock::now() >= next_ping_;
+        if (ping_due && between_records) {
+            next_ping_ = clock::now() + options_.ping_interval;
+            const auto ping = protocol::sse::ping(position_, newest());
+            goes_on = co_await send_notice(ping);
+            continue;
+        }
+        auto news = co_await subscription_.async_pull(position_, next_ping_, between_records,
+                                                      net::asio::use_awaitable);
+        // A client that is always a little slower than the records is always in the middle of one.
+        notice_due_ = !between_records && (ping_due || news.status_waits);
+        if (peer_gone_) break;
+        if (news.what == pulled::outcome::batches && filter_.passes_everything()) {
+            const auto done = write(news.batches, {});
+            if (done == progress::all) continue;
+            if (done == progress::broken) break;
+            news.batches.clear();
+            goes_on = co_await wait_for_client();
+            continue;
+        }
+        goes_on = co_await take(std::move(news));
     }
-    auto news =
-        co_await subscription_.async_pull(position_, next_ping_, between_records, net::asio::use_awaitable);
-    // A client that is always a little slower than the records is always in the middle of one.
-    notice_due_ = !between_records && (ping_due || news.status_waits);
+}
+
+/// False when the stream is over.
+net::awaitable<bool> event_stream::take(pulled news) {
     switch (news.what) {
         case pulled::outcome::status:
             co_return co_await send_status(std::move(news));
@@ -264,18 +280,27 @@ net::awaitable<bool> event_stream::send_batches(std::vector<live::shared_batch> 
     const auto matches = co_await match(batches);
     if (std::ranges::find(matches, nullptr) != matches.end()) co_return false;
     if (peer_gone_) co_return false;
-    bool blocked = false;
-    while (!blocked) {
+    const auto done = write(batches, matches);
+    if (done != progress::blocked) co_return done == progress::all;
+    batches.clear();
+    co_return co_await wait_for_client();
+}
+
+/// Writes what the client takes of these batches at once.
+event_stream::progress event_stream::write(const std::vector<live::shared_batch>& batches,
+                                           const std::vector<live::batch_matches>& matches) {
+    const auto begin = position_;
+    for (;;) {
         std::vector<piece> pieces;
         const auto examined = choose(batches, matches, pieces);
         if (pieces.empty()) {
-            const bool stuck = examined == position_;
             position_ = examined;
-            co_return !stuck;
+            return examined == begin ? progress::broken : progress::all;
         }
         if (frame_sent_ > pieces.front().bytes.size())
-            co_return false;  // the file has changed under the stream
+            return progress::broken;  // the file has changed under the stream
         std::vector<net::asio::const_buffer> buffers;
+        buffers.reserve(pieces.size());
         std::size_t total = 0;
         for (const auto& run : pieces) {
             const auto skip = buffers.empty() ? frame_sent_ : 0;
@@ -284,17 +309,13 @@ net::awaitable<bool> event_stream::send_batches(std::vector<live::shared_batch> 
         }
         net::error_code error;
         const auto sent = client_->write_now(buffers, error) + frame_sent_;
-        blocked = error == net::asio::error::would_block || (!error && sent < total);
-        if (error && !blocked) co_return false;
+        if (error && error != net::asio::error::would_block) return progress::broken;
         advance(pieces, sent);
-        if (sent == total) {
-            position_ = examined;
-            break;
-        }
+        if (sent < total) return progress::blocked;
+        position_ = examined;
+        // With many pieces left, the rest is chosen anew.
+        if (notice_due_ || pieces.size() < max_pieces) return progress::all;
     }
-    if (!blocked) co_return true;
-    batches.clear();
-    co_return co_await wait_for_client();
 }
 
 net::awaitable<bool> event_stream::wait_for_client() {

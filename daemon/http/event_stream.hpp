@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,10 +46,17 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
         std::string_view bytes;  ///< their frames
     };
 
+    enum class progress : std::uint8_t {
+        all,      ///< everything is out, as far as it was chosen
+        blocked,  ///< the client takes no more for the moment
+        broken,   ///< the stream cannot go on
+    };
+
     net::awaitable<void> watch_peer();
     net::awaitable<bool> find_start(storage::log_snapshot snapshot);
     net::awaitable<bool> find_replay(storage::log_snapshot snapshot);
-    net::awaitable<bool> follow();
+    net::awaitable<void> follow();
+    net::awaitable<bool> take(live::pulled news);
     net::awaitable<bool> send_status(live::pulled news);
     net::awaitable<bool> send_batches(std::vector<live::shared_batch> batches);
     net::awaitable<std::vector<live::batch_matches>> match(std::vector<live::shared_batch> batches);
@@ -57,6 +65,8 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     net::awaitable<bool> send_notice(const std::string& bytes);
     net::awaitable<bool> say_bye();
     net::awaitable<bool> wait_for_client();
+    progress write(const std::vector<live::shared_batch>& batches,
+                   const std::vector<live::batch_matches>& matches);
     protocol::record_id choose(const std::vector<live::shared_batch>& batches,
                                const std::vector<live::batch_matches>& matches,
                                std::vector<piece>& pieces) const;

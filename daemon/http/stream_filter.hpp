@@ -14,9 +14,11 @@ namespace livelogd::http {
 class stream_filter {
   public:
     stream_filter(filter::record_filter filter, stream_sources sources)
-        : filter_(std::move(filter)), sources_(std::move(sources)) {}
+        : filter_(std::move(filter)),
+          sources_(std::move(sources)),
+          passes_everything_(filter_.passes_everything()) {}
 
-    [[nodiscard]] bool passes_everything() const { return filter_.passes_everything(); }
+    [[nodiscard]] bool passes_everything() const { return passes_everything_; }
     /// Equal keys: the same records.
     [[nodiscard]] const std::string& key() const { return filter_.key(); }
 
@@ -30,6 +32,7 @@ class stream_filter {
   private:
     filter::record_filter filter_;
     stream_sources sources_;
+    bool passes_everything_;
 };
 
 }  // namespace livelogd::http

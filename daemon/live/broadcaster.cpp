@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/live/broadcaster.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -17,98 +18,107 @@ constexpr auto clock_tick = std::chrono::milliseconds(250);
 constexpr std::size_t answer_bytes = 1u << 20;
 constexpr std::size_t answer_batches = 64;
 
+/// So many waiters are woken in one turn; then others have theirs, senders that are to be read among them.
+constexpr std::size_t woken_at_once = 64;
+
 }  // namespace
 
 void subscription::pull(protocol::record_id position, time_point deadline, bool takes_status, handler done) {
-    broadcaster::waiter waiter{
-        position, deadline,       status_told_, takes_status, std::exchange(told_last_, false),
-        reader_,  std::move(done)};
-    net::asio::post(owner_->strand_, [owner = owner_, key = key_, w = std::move(waiter)]() mutable {
-        owner->pull(key, std::move(w));
-    });
+    broadcaster::waiters one;
+    one.push_back({key_, position, deadline, status_told_, takes_status, std::exchange(told_last_, false),
+                   reader_, std::move(done)});
+    owner_->pull(std::move(one));
 }
 
 void subscription::cancel() {
-    net::asio::post(owner_->strand_, [owner = owner_, key = key_] { owner->cancel(key); });
+    owner_->cancel(key_);
+}
+
+auto broadcaster::completion(waiter& w, pulled result) {
+    return [done = std::move(w.done), r = std::move(result)]() mutable { std::move(done)(std::move(r)); };
 }
 
 broadcaster::broadcaster(net::asio::io_context& context, std::size_t ring_bytes, protocol::record_id next_id)
-    : strand_(net::asio::make_strand(context)),
-      clock_(strand_),
+    : context_(context),
       ring_bytes_(ring_bytes),
       floor_(next_id),
-      next_id_(next_id) {}
+      next_id_(next_id),
+      clock_(net::asio::make_strand(context)) {}
 
 subscription broadcaster::subscribe(net::asio::any_io_executor reader) {
-    const std::lock_guard lock(inbox_mutex_);
+    const std::lock_guard lock(mutex_);
     const auto told = status_.standing ? status_.version - 1 : status_.version;
     return {*this, std::move(reader), next_key_++, told};
 }
 
 void broadcaster::set_status(shared_event event, bool standing) {
-    bool first = false;
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        status_ = {status_.version + 1, std::move(event), standing};
-        first = !std::exchange(status_posted_, true);
-    }
-    if (first) net::asio::post(strand_, [this] { tell_status(); });
-}
-
-broadcaster::status broadcaster::current_status() const {
-    const std::lock_guard lock(inbox_mutex_);
-    return status_;
-}
-
-void broadcaster::tell_status() {
-    status now;
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        status_posted_ = false;
-        now = status_;
-    }
-    answer_waiters([&now](const waiter& w) -> std::optional<pulled> {
-        if (!w.takes_status || w.status_told == now.version) return std::nullopt;
-        return status_news(now);
-    });
-}
-
-pulled broadcaster::status_news(const status& now) {
-    return {.what = pulled::outcome::status, .status = now.event, .status_version = now.version};
+    const std::lock_guard lock(mutex_);
+    status_ = {status_.version + 1, std::move(event), standing};
+    wake_soon();
 }
 
 void broadcaster::publish(shared_batch batch) {
-    bool first = false;
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        first = inbox_.empty();
-        inbox_.push_back(std::move(batch));
-    }
-    // Under load several batches wait by the time the strand gets to look: it is told once.
-    if (first) net::asio::post(strand_, [this] { take_inbox(); });
+    std::vector<shared_batch> dropped;  // freed without the mutex
+    const std::lock_guard lock(mutex_);
+    next_id_ = batch->end_id();
+    held_bytes_.fetch_add(batch->memory(), std::memory_order_relaxed);
+    ring_.push_back(std::move(batch));
+    drop_what_is_over(dropped);
+    wake_soon();
 }
 
-void broadcaster::take_inbox() {
-    std::vector<shared_batch> arrived;
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        arrived.swap(inbox_);
-    }
-    for (auto& batch : arrived) {
-        next_id_ = batch->end_id();
-        held_bytes_.fetch_add(batch->memory(), std::memory_order_relaxed);
-        ring_.push_back(std::move(batch));
-    }
-    // The newest batch stays even if it alone is over the limit: the live end must not depend on the files.
+/// The newest batch stays even if it alone is over the limit: the live end must not depend on the files.
+void broadcaster::drop_what_is_over(std::vector<shared_batch>& dropped) {
     while (held_bytes() > ring_bytes_ && ring_.size() > 1) {
         floor_ = ring_.front()->end_id();
         held_bytes_.fetch_sub(ring_.front()->memory(), std::memory_order_relaxed);
+        dropped.push_back(std::move(ring_.front()));
         ring_.pop_front();
     }
-    answer_waiters([this](const waiter& w) -> std::optional<pulled> {
-        if (has_news_after(w.position)) return news_after(w.position);
-        return std::nullopt;
-    });
+}
+
+void broadcaster::wake_soon() {
+    if (wakes_ || waiters_.empty()) return;
+    wakes_ = true;
+    net::asio::post(context_, [this] { wake(); });
+}
+
+/// They are served here and now, and those who wait again do so at the end of the list: it is gone through
+/// once, whatever is published meanwhile.
+void broadcaster::wake() {
+    waiters due;
+    {
+        const std::lock_guard lock(mutex_);
+        wakes_ = false;
+        due = take_waiters([this](const waiter& w) { return is_due(w); }, woken_at_once);
+        // Others of the I/O threads, if there are any, go on with the rest at the same time.
+        if (due.size() == woken_at_once) wake_soon();
+    }
+    for (waiter& w : due) {
+        pulled result;
+        {
+            // What has come meanwhile is handed out as well.
+            const std::lock_guard lock(mutex_);
+            result = answer(w);
+        }
+        const auto reader = w.reader;
+        net::asio::dispatch(reader, completion(w, std::move(result)));
+    }
+}
+
+bool broadcaster::is_due(const waiter& w) const {
+    return has_news_after(w.position) || closing_ || (w.takes_status && w.status_told != status_.version);
+}
+
+pulled broadcaster::answer(const waiter& w) const {
+    const bool has_news = has_news_after(w.position);
+    const bool status_waits = w.status_told != status_.version;
+    if (status_waits && w.takes_status && !(has_news && w.records_first))
+        return {.what = pulled::outcome::status, .status = status_.event, .status_version = status_.version};
+    if (!has_news) return {.what = closing_ ? pulled::outcome::closing : pulled::outcome::idle};
+    auto result = news_after(w.position);
+    result.status_waits = status_waits;
+    return result;
 }
 
 pulled broadcaster::news_after(protocol::record_id position) const {
@@ -125,71 +135,77 @@ pulled broadcaster::news_after(protocol::record_id position) const {
     return result;
 }
 
-void broadcaster::pull(std::uint64_t key, waiter w) {
-    const bool has_news = has_news_after(w.position);
-    const auto now = current_status();
-    const bool status_waits = w.status_told != now.version;
-    if (status_waits && w.takes_status && !(has_news && w.records_first)) {
-        complete(std::move(w), status_news(now));
-    } else if (has_news) {
-        auto result = news_after(w.position);
-        result.status_waits = status_waits;
-        complete(std::move(w), std::move(result));
-    } else if (closing_) {
-        complete(std::move(w), {.what = pulled::outcome::closing});
-    } else {
-        waiters_.insert_or_assign(key, std::move(w));
-        start_clock();
+void broadcaster::pull(waiters one) {
+    pulled result;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!is_due(one.front())) {
+            waiters_.splice(waiters_.end(), one);
+            start_clock();
+            return;
+        }
+        result = answer(one.front());
     }
+    const auto reader = one.front().reader;
+    net::asio::post(reader, completion(one.front(), std::move(result)));
 }
 
 void broadcaster::cancel(std::uint64_t key) {
-    auto node = waiters_.extract(key);
-    if (node) complete(std::move(node.mapped()), {.what = pulled::outcome::cancelled});
+    waiters one;
+    {
+        const std::lock_guard lock(mutex_);
+        one = take_waiters([key](const waiter& w) { return w.key == key; }, 1);
+    }
+    if (one.empty()) return;
+    const auto reader = one.front().reader;
+    net::asio::post(reader, completion(one.front(), {.what = pulled::outcome::cancelled}));
 }
 
 void broadcaster::close() {
-    net::asio::post(strand_, [this] {
+    {
+        const std::lock_guard lock(mutex_);
         closing_ = true;
-        answer_waiters(
-            [](const waiter&) { return std::optional<pulled>({.what = pulled::outcome::closing}); });
-        clock_.cancel();
-    });
-}
-
-void broadcaster::complete(waiter w, pulled result) {
-    const auto reader = w.reader;
-    net::asio::post(reader, [done = std::move(w.done), r = std::move(result)]() mutable {
-        std::move(done)(std::move(r));
-    });
-}
-
-template <class Decide>
-void broadcaster::answer_waiters(Decide&& decide) {
-    for (auto it = waiters_.begin(); it != waiters_.end();) {
-        if (std::optional<pulled> result = decide(it->second)) {
-            complete(std::move(it->second), *std::move(result));
-            it = waiters_.erase(it);
-        } else {
-            ++it;
-        }
+        wake_soon();
     }
+    net::asio::post(clock_.get_executor(), [this] { clock_.cancel(); });
+}
+
+template <class Fits>
+broadcaster::waiters broadcaster::take_waiters(Fits&& fits, std::size_t most) {
+    waiters taken;
+    for (auto it = waiters_.begin(); it != waiters_.end() && taken.size() < most;) {
+        const auto one = it++;
+        if (fits(*one)) taken.splice(taken.end(), waiters_, one);
+    }
+    return taken;
 }
 
 void broadcaster::start_clock() {
-    if (clock_runs_) return;
-    clock_runs_ = true;
+    if (std::exchange(clock_runs_, true)) return;
+    net::asio::post(clock_.get_executor(), [this] { wait_for_tick(); });
+}
+
+void broadcaster::wait_for_tick() {
     clock_.expires_after(clock_tick);
     clock_.async_wait([this](const net::error_code& error) {
-        clock_runs_ = false;
-        if (error) return;
-        const auto now = std::chrono::steady_clock::now();
-        answer_waiters([now](const waiter& w) -> std::optional<pulled> {
-            if (w.deadline > now) return std::nullopt;
-            return pulled{.what = pulled::outcome::idle};
-        });
-        if (!waiters_.empty()) start_clock();
+        if (!error) look_at_clock();
     });
+}
+
+void broadcaster::look_at_clock() {
+    const auto now = std::chrono::steady_clock::now();
+    waiters late;
+    bool goes_on = false;
+    {
+        const std::lock_guard lock(mutex_);
+        late = take_waiters([now](const waiter& w) { return w.deadline <= now; }, waiters_.size());
+        goes_on = clock_runs_ = !waiters_.empty();
+    }
+    for (waiter& w : late) {
+        const auto reader = w.reader;
+        net::asio::post(reader, completion(w, {.what = pulled::outcome::idle}));
+    }
+    if (goes_on) wait_for_tick();
 }
 
 }  // namespace livelogd::live

@@ -15,11 +15,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,8 +56,8 @@ class subscription {
     using time_point = std::chrono::steady_clock::time_point;
 
     /// Asks for what comes after `position`; waits for it until `deadline` if there is nothing yet. One pull
-    /// at a time. Completes on the reader's executor. `takes_status`: false while the reader is in the middle
-    /// of a record and can tell nothing else.
+    /// at a time. Completes on the reader's executor, and never before others had their turn there.
+    /// `takes_status`: false while the reader is in the middle of a record and can tell nothing else.
     ///
     /// A status goes before records, but never two in a row while there are any: however often it changes,
     /// the records get on.
@@ -94,11 +94,16 @@ class subscription {
     bool told_last_ = false;     ///< the last pull brought a status
 };
 
-/// Holds the newest batches, at most `ring_bytes` of them, and hands them to cursors. All state lives on its
-/// strand; the members may be called from any thread. Owned by the application; outlives its subscriptions.
+/// Holds the newest batches, at most `ring_bytes` of them, and hands them to cursors. The members may be
+/// called from any thread. Owned by the application; outlives its subscriptions.
 ///
 /// A cursor is only a position: the ring neither knows nor cares how many there are or how slow they are, and
 /// drops what is over its limit without asking anyone.
+///
+/// The state is behind a mutex that is held for moments only, so that whoever publishes does not depend on an
+/// I/O thread, and a cursor for which there is something already has it at once. Cursors that wait are woken
+/// by an I/O thread, some at a time and each in its own strand: what a cursor does then (it writes to its
+/// socket) is done right there, without another turn through the queue of the I/O threads.
 class broadcaster {
   public:
     /// `next_id`: the id of the first record that will be published.
@@ -108,7 +113,7 @@ class broadcaster {
     void publish(shared_batch batch);
 
     /// Every cursor is to be told this, once, between two records; of several it has not been told yet, the
-    /// newest alone. `standing`: so are cursors that subscribe from now on, until the next call. Any thread.
+    /// newest alone. `standing`: so are cursors that subscribe from now on, until the next call.
     void set_status(shared_event event, bool standing);
 
     /// `reader`: the executor on which the reader's pulls complete.
@@ -117,13 +122,14 @@ class broadcaster {
     /// From now on a pull that would have to wait is answered with `closing`. Call it after the last publish.
     void close();
 
-    /// What the ring holds at the moment, and what it may hold, bytes. Any thread.
+    /// What the ring holds at the moment, and what it may hold, bytes.
     [[nodiscard]] std::size_t held_bytes() const { return held_bytes_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t ring_bytes() const { return ring_bytes_; }
 
   private:
     friend class subscription;
     struct waiter {
+        std::uint64_t key;
         protocol::record_id position;
         std::chrono::steady_clock::time_point deadline;
         std::uint64_t status_told;
@@ -132,44 +138,50 @@ class broadcaster {
         net::asio::any_io_executor reader;
         subscription::handler done;
     };
+    /// In the order in which they began to wait. A list: waiters are moved between lists, and never moved
+    /// themselves.
+    using waiters = std::list<waiter>;
     struct status {
         std::uint64_t version = 0;
         shared_event event;
         bool standing = false;
     };
-    static void complete(waiter w, pulled result);
 
-    void take_inbox();
-    void tell_status();
-    static pulled status_news(const status& now);
-    [[nodiscard]] status current_status() const;
-    void pull(std::uint64_t key, waiter w);
+    void pull(waiters one);
     void cancel(std::uint64_t key);
-    template <class Decide>
-    void answer_waiters(Decide&& decide);
-    void start_clock();
-    [[nodiscard]] bool has_news_after(protocol::record_id position) const { return position + 1 < next_id_; }
+    void wake();
+    void wait_for_tick();
+    void look_at_clock();
+    static auto completion(waiter& w, pulled result);
+
+    // With the mutex held.
+    [[nodiscard]] bool is_due(const waiter& w) const;
+    [[nodiscard]] pulled answer(const waiter& w) const;
     [[nodiscard]] pulled news_after(protocol::record_id position) const;
+    [[nodiscard]] bool has_news_after(protocol::record_id position) const { return position + 1 < next_id_; }
+    void drop_what_is_over(std::vector<shared_batch>& dropped);
+    void wake_soon();
+    void start_clock();
+    template <class Fits>
+    waiters take_waiters(Fits&& fits, std::size_t most);
 
-    // Shared with publishing threads.
-    mutable std::mutex inbox_mutex_;
-    std::vector<shared_batch> inbox_;
-    status status_;
-    bool status_posted_ = false;  ///< the strand is on its way to look at status_
-    std::uint64_t next_key_ = 0;
-
-    // On the strand.
-    net::asio::any_io_executor strand_;
-    net::asio::steady_timer
-        clock_;  ///< looks for waiters whose deadline has passed; runs only while somebody waits
-    bool clock_runs_ = false;
+    net::asio::io_context& context_;
     const std::size_t ring_bytes_;
-    std::atomic<std::size_t> held_bytes_{0};  ///< changed on the strand alone
+    std::atomic<std::size_t> held_bytes_{0};  ///< changed with the mutex held
+
+    mutable std::mutex mutex_;  ///< of all that follows, but the timer
     std::deque<shared_batch> ring_;
     protocol::record_id floor_;    ///< the ring holds everything from here on
     protocol::record_id next_id_;  ///< one past the newest record
-    std::unordered_map<std::uint64_t, waiter> waiters_;
+    status status_;
+    std::uint64_t next_key_ = 0;
+    waiters waiters_;
+    bool wakes_ = false;  ///< an I/O thread is on its way to wake waiters
+    bool clock_runs_ = false;
     bool closing_ = false;
+
+    /// Looks for waiters whose deadline has passed; runs only while somebody waits. On a strand of its own.
+    net::asio::steady_timer clock_;
 };
 
 }  // namespace livelogd::live

@@ -4,7 +4,12 @@
 #include "tests/support/batches.hpp"
 #include "tests/support/catch.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <thread>
@@ -319,4 +324,69 @@ TEST_CASE("publishing from another thread loses and reorders nothing", "[live]")
     writer.join();
     CHECK(position == last);
     CHECK(in_order);
+}
+
+TEST_CASE("between cursors that are woken others have their turn", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 1);
+    int woken = 0;
+    int woken_before = -1;
+    std::deque<live::subscription> ends;
+    for (int i = 0; i < 1000; ++i) {
+        ends.push_back(live.subscribe(context.get_executor()));
+        ends.back().async_pull(0, std::chrono::steady_clock::now() + 1h, true, [&woken](pulled p) {
+            CHECK(p.what == pulled::outcome::batches);
+            ++woken;
+        });
+    }
+    live.publish(batch(1, 1));
+    net::asio::post(context, [&] { woken_before = woken; });
+    context.restart();
+    context.poll();
+    CHECK(woken == 1000);
+    CHECK(woken_before < 100);
+}
+
+TEST_CASE("cursors on several threads miss nothing and get nothing twice", "[live]") {
+    struct reader {
+        explicit reader(live::broadcaster& from, net::asio::any_io_executor strand)
+            : end(from.subscribe(std::move(strand))) {}
+        void pull(protocol::record_id last) {
+            end.async_pull(position, std::chrono::steady_clock::now() + 1h, true, [this, last](pulled p) {
+                for (const auto& b : p.batches) {
+                    in_order = in_order && b->first_id() == position + 1;
+                    position = b->end_id() - 1;
+                }
+                if (p.what == pulled::outcome::status) end.told(p.status_version);
+                if (p.what != pulled::outcome::closing && position < last) pull(last);
+            });
+        }
+        live::subscription end;
+        protocol::record_id position = 0;
+        bool in_order = true;
+    };
+    constexpr protocol::record_id last = 500;
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 30, 1);
+    std::deque<reader> readers;
+    for (int i = 0; i < 150; ++i) {
+        readers.emplace_back(live, net::asio::make_strand(context));
+        readers.back().pull(last);
+    }
+    auto work = net::asio::make_work_guard(context);
+    std::thread one([&] { context.run(); });
+    std::thread another([&] { context.run(); });
+    for (protocol::record_id id = 1; id <= last; ++id) {
+        live.publish(batch(id, 1));
+        if (id % 10 == 0) live.set_status(event("s"), false);
+        if (id % 7 == 0) std::this_thread::yield();
+    }
+    work.reset();
+    live.close();
+    one.join();
+    another.join();
+    for (const auto& r : readers) {
+        CHECK(r.position == last);
+        CHECK(r.in_order);
+    }
 }
