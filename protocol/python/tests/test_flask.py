@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -249,7 +250,8 @@ def test_the_app_finds_the_body_untouched(app: Flask, daemon: FakeDaemon) -> Non
         (b"[" * 50_000, "application/json"),
         (b'{"a": "' + b"x" * 70_000 + b'"}', "application/json"),
         (b"binary \x00\x01", "application/octet-stream"),
-        (b'{"a": 1}', "text/plain"),
+        (b"<p>a page", "text/html"),
+        (b"x" * 70_000, "text/plain"),
     ],
 )
 def test_other_bodies_are_told_by_size(app: Flask, daemon: FakeDaemon, data: bytes, content_type: str) -> None:
@@ -258,6 +260,57 @@ def test_other_bodies_are_told_by_size(app: Flask, daemon: FakeDaemon, data: byt
     came, went = exchange(daemon)
     assert list(came) == REQUEST_FIELDS
     assert came["content_length"] == went["content_length"] == len(data)
+
+
+def test_text_and_forms_are_told(app: Flask, daemon: FakeDaemon) -> None:
+    client = app.test_client()
+    client.post("/raw", data="grüße".encode(), content_type="text/plain; charset=utf-8")
+    client.post("/raw", data={"name": "a", "tag": ["b", "c"], "empty": ""})
+    client.post("/raw", data=b'{"n":1}\n{"n":2}\n', content_type="application/x-ndjson")
+    told = [record["request_body"] for record in daemon.wait_for_lines(6) if record["type"] == "request"]
+    assert told == ["grüße", {"name": "a", "tag": ["b", "c"], "empty": ""}, [{"n": 1}, {"n": 2}]]
+
+
+def test_fields_can_be_left_out(app: Flask, daemon: FakeDaemon) -> None:
+    app.config["LIVELOGD_OMIT_FIELDS"] = ("remote_addr", "user_agent", "request_body.question", "response_body.x.y")
+    app.test_client().post("/generate", json={"question": "secret", "model": "m"})
+    came, went = exchange(daemon)
+    assert "remote_addr" not in came and "user_agent" not in came and came["request_body"] == {"model": "m"}
+    assert went["response_body"]["answer"] == "secret"
+    app.config["LIVELOGD_OMIT_FIELDS"] = "response_body"
+    app.test_client().post("/generate", json={"question": "secret"})
+    assert "response_body" not in daemon.wait_for_lines(4)[3]
+
+
+def test_what_is_logged_while_a_request_is_answered_has_its_id(
+    app: Flask, daemon: FakeDaemon, sender: Sender
+) -> None:
+    logger = logging.getLogger("tests.flask")
+    logger.propagate = False
+    handler = livelogd.LiveLogHandler(sender=sender)
+    logger.addHandler(handler)
+
+    def body() -> Iterator[str]:
+        logger.warning("in the stream")
+        yield livelogd.current_request_id() or "none"
+
+    def view() -> Response:
+        logger.warning("in the view")
+        logger.warning("of another", extra={"livelogd": {"request_id": "mine"}})
+        livelogd.log_event("thing", "happened")
+        return Response(body(), mimetype="text/plain")
+
+    app.add_url_rule("/logs", view_func=view)
+    answer = app.test_client().get("/logs", headers={"X-Request-ID": "r-7"})
+    assert answer.get_data(as_text=True) == "r-7"
+    logger.warning("after")
+    assert livelogd.current_request_id() is None
+    told = {record["message"]: record.get("request_id") for record in daemon.wait_for_lines(7)}
+    assert told == {
+        "Incoming request": "r-7", "in the view": "r-7", "of another": "mine", "happened": "r-7",
+        "in the stream": "r-7", "Outgoing response": "r-7", "after": None,
+    }  # fmt: skip
+    logger.removeHandler(handler)
 
 
 def test_a_body_with_nan_is_told(app: Flask, daemon: FakeDaemon) -> None:
@@ -306,7 +359,7 @@ def tokens(count: int, pause: float) -> Iterator[str]:
 def test_a_streamed_response_is_told_at_its_end(app: Flask, daemon: FakeDaemon, with_context: bool) -> None:
     def view() -> Response:
         body = tokens(10, 0.02)
-        return Response(stream_with_context(body) if with_context else body, mimetype="text/event-stream")
+        return Response(stream_with_context(body) if with_context else body, mimetype="text/plain")
 
     app.add_url_rule("/stream", view_func=view)
     answer = app.test_client().get("/stream", buffered=False)
@@ -318,8 +371,9 @@ def test_a_streamed_response_is_told_at_its_end(app: Flask, daemon: FakeDaemon, 
     assert len(list(chunks)) == 9
     answer.close()
     _, went = exchange(daemon)
-    assert list(went) == RESPONSE_FIELDS
-    assert 200 <= went["duration_ms"] < 5000
+    assert list(went) == [*RESPONSE_FIELDS, "time_to_first_byte_ms", "time_to_first_token_ms", "response_body"]
+    assert 20 <= went["time_to_first_byte_ms"] <= went["time_to_first_token_ms"] < 150 < 200 <= went["duration_ms"] < 5000
+    assert went["response_body"] == "tök " * 10
     assert (went["status_code"], went["content_length"], went["level"]) == (200, 50, "INFO")
     assert answer.headers["X-Request-ID"] == went["request_id"]
     assert len(daemon.lines) == 2
@@ -357,9 +411,34 @@ def test_a_stream_whose_client_goes_away(app: Flask, daemon: FakeDaemon) -> None
     next(chunks), next(chunks)
     answer.close()
     _, went = exchange(daemon)
-    assert list(went) == [*RESPONSE_FIELDS, "broken_off"]
+    assert list(went) == [*RESPONSE_FIELDS, "time_to_first_byte_ms", "broken_off"]
     assert went["broken_off"] is True and went["level"] == "INFO" and went["content_length"] >= 20
     assert ended == [True]
+
+
+@pytest.mark.parametrize("capture", [True, False])
+def test_a_streamed_answer_of_a_model_keeps_its_usage(app: Flask, daemon: FakeDaemon, capture: bool) -> None:
+    def body() -> Iterator[str]:
+        yield ': keep-alive\n\ndata: {"model":"m","choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'
+        time.sleep(0.05)
+        for word in ("Hel", "lo", " you"):
+            yield f'data: {{"choices":[{{"delta":{{"content":"{word}"}}}}]}}\n\n'
+        yield 'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+        yield 'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3}}\n\ndata: [DONE]\n\n'
+
+    app.config["LIVELOGD_CAPTURE_BODIES"] = capture
+    app.add_url_rule("/chat", view_func=lambda: Response(body(), mimetype="text/event-stream"))
+    app.test_client().get("/chat").get_data()
+    _, went = exchange(daemon)
+    assert went["pieces"] == 6
+    assert went["time_to_first_byte_ms"] < 50 <= went["time_to_first_token_ms"]
+    if not capture:
+        assert "response_body" not in went and "response_text" not in went
+        return
+    assert went["response_text"] == "Hello you"
+    assert went["response_body"][0]["model"] == "m"
+    assert went["response_body"][-1]["usage"] == {"prompt_tokens": 9, "completion_tokens": 3}
+    assert len(went["response_body"]) == 4
 
 
 def test_head_of_a_stream_is_told(app: Flask, daemon: FakeDaemon) -> None:

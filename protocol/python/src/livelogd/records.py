@@ -23,7 +23,7 @@ class _Absent:
     """The type of ABSENT, told apart from a body that is null."""
 
 
-#: Stands for a body that is not shown, because there is none, it is not JSON, or it is too large.
+#: Stands for a body that is not shown, because there is none, it is binary, or it is too large.
 ABSENT = _Absent()
 
 
@@ -43,6 +43,21 @@ class Failure:
 
     error_type: str
     traceback: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class StreamFigures:
+    """What is known of a body that has left in portions. Times in milliseconds since the request came."""
+
+    first_byte_ms: Optional[float]
+    first_token_ms: Optional[float]
+    """When the first thing left that a model has said."""
+    pieces: Optional[int]
+    """How many events or lines it was."""
+    text: Optional[str]
+    """What the model has said, put together."""
+    cut: bool
+    """Whether the record has not all of it."""
 
 
 class Ending(Enum):
@@ -105,9 +120,10 @@ def response_record(
     body: Any = ABSENT,
     failure: Optional[Failure] = None,
     ending: Ending = Ending.COMPLETE,
+    stream: Optional[StreamFigures] = None,
 ) -> dict[str, Any]:
     """The record of an outgoing response. Of a streamed one, ``duration_ms`` and ``content_length`` are those at its
-    end."""
+    end, and ``stream`` tells of its way."""
     level, message = "INFO", "Outgoing response"
     if status_code >= 400:
         level, message = "ERROR", _error_message(body) or f"Error response - {status_code}"
@@ -128,8 +144,20 @@ def response_record(
         "content_length": content_length,
         "duration_ms": round(duration_ms, 3),
     }
+    if stream is not None:
+        if stream.first_byte_ms is not None:
+            record["time_to_first_byte_ms"] = round(stream.first_byte_ms, 3)
+        if stream.first_token_ms is not None:
+            record["time_to_first_token_ms"] = round(stream.first_token_ms, 3)
+        if stream.pieces is not None:
+            record["pieces"] = stream.pieces
     if body is not ABSENT:
         record["response_body"] = body
+    if stream is not None:
+        if stream.text is not None:
+            record["response_text"] = stream.text
+        if stream.cut:
+            record["response_cut"] = True
     if failure is not None:
         record["error_type"] = failure.error_type
         if failure.traceback is not None:
@@ -139,8 +167,11 @@ def response_record(
     return record
 
 
-def event_record(event_type: str, message: str, fields: Mapping[str, Any], level: str = "INFO") -> dict[str, Any]:
-    """The record of an event of the app's own. A field with the name of one of the record's gets a trailing ``_``."""
+def event_record(
+    event_type: str, message: str, fields: Mapping[str, Any], level: str = "INFO", request_id: Optional[str] = None
+) -> dict[str, Any]:
+    """The record of an event of the app's own. A field with the name of one of the record's gets a trailing ``_``.
+    ``request_id``: of the request that is being answered, for fields that have none."""
     record = {
         "timestamp": timestamp_text(),
         "level": level,
@@ -150,6 +181,8 @@ def event_record(event_type: str, message: str, fields: Mapping[str, Any], level
         "event_type": event_type,
     }
     add_fields(record, fields)
+    if request_id is not None:
+        record.setdefault("request_id", request_id)
     return record
 
 
