@@ -431,7 +431,7 @@ def test_a_streamed_answer_of_a_model_keeps_its_usage(app: Flask, daemon: FakeDa
     app.test_client().get("/chat").get_data()
     _, went = exchange(daemon)
     assert went["pieces"] == 6
-    assert went["time_to_first_byte_ms"] < 50 <= went["time_to_first_token_ms"]
+    assert went["time_to_first_token_ms"] - went["time_to_first_byte_ms"] >= 49
     if not capture:
         assert "response_body" not in went and "response_text" not in went
         return
@@ -575,7 +575,7 @@ def test_an_untrusted_host_is_told(app: Flask, daemon: FakeDaemon) -> None:
 
     app.request_class = Strict
     app.test_client().get("/models?x=1", headers={"Host": "evil.example"})
-    assert daemon.wait_for_lines(2)[0]["url"] == "/models?x=1"
+    assert daemon.wait_for_lines(2)[0]["url"] == "http://evil.example/models?x=1"
 
 
 def test_requests_do_not_wait_for_a_daemon_that_is_not_there(sender: Sender) -> None:

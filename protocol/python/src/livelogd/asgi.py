@@ -22,7 +22,6 @@ from livelogd.exchange import (
     Exchange,
     Options,
     enter,
-    header_value,
     length_of,
     tell_own_failure,
 )
@@ -70,7 +69,8 @@ class LiveLogsMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            telling = _Telling(self._exchange(scope), scope, receive, send)
+            headers = _headers(scope)
+            telling = _Telling(self._exchange(scope, headers), scope, headers, receive, send)
         except Exception as error:
             tell_own_failure(self.sender, "request", error)
             await self.app(scope, receive, send)
@@ -86,11 +86,10 @@ class LiveLogsMiddleware:
         finally:
             enter(None)
 
-    def _exchange(self, scope: Scope) -> Exchange:
-        headers = _headers(scope)
+    def _exchange(self, scope: Scope, headers: dict[str, str]) -> Exchange:
         path = str(scope.get("path", ""))
         call = records.Call(
-            request_id=records.request_id(header_value(headers, "x-request-id")),
+            request_id=records.request_id(headers.get("x-request-id")),
             method=str(scope.get("method", "")),
             url=_url(scope, headers),
             endpoint=self._endpoint(scope),
@@ -112,20 +111,21 @@ class LiveLogsMiddleware:
 class _Telling:
     """What goes to and fro between the server and the app in one call."""
 
-    def __init__(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, exchange: Exchange, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
         self.exchange = exchange
         self._receive = receive
         self._send = send
         self._encoding: Optional[str] = None
-        headers = _headers(scope)
-        client = scope.get("client")
+        client, query = scope.get("client"), scope.get("query_string", b"")
         self._request: dict[str, Any] = {
             "remote_addr": client[0] if client else None,
-            "user_agent": header_value(headers, "user-agent"),
-            "content_type": header_value(headers, "content-type"),
-            "content_length": length_of(header_value(headers, "content-length")),
-            "args": grouped(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)),
-            "encoding": header_value(headers, "content-encoding"),
+            "user_agent": headers.get("user-agent"),
+            "content_type": headers.get("content-type"),
+            "content_length": length_of(headers.get("content-length")),
+            "args": grouped(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+            "encoding": headers.get("content-encoding"),
         }
         self._request_told = False
         self._body = b""
@@ -192,13 +192,13 @@ class _Telling:
         exchange = self.exchange
         if message["type"] == "http.response.start":
             self._tell_request(None)
-            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
-            if header_value(headers, "x-request-id") is None:
+            headers = _headers(message)
+            if "x-request-id" not in headers:
                 given = list(message.get("headers", ()))
                 message = {**message, "headers": [*given, (b"x-request-id", exchange.request_id.encode())]}
-            self._encoding = header_value(headers, "content-encoding")
-            length = length_of(header_value(headers, "content-length"))
-            exchange.answer(int(message["status"]), header_value(headers, "content-type"), length)
+            self._encoding = headers.get("content-encoding")
+            length = length_of(headers.get("content-length"))
+            exchange.answer(int(message["status"]), headers.get("content-type"), length)
         elif message["type"] == "http.response.body" and exchange.answered:
             body = message.get("body", b"")
             if exchange.streaming:
@@ -218,14 +218,18 @@ class _Telling:
             tell_own_failure(self.exchange.sender, "send", second)
 
 
-def _headers(scope: Scope) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope.get("headers", ())]
+def _headers(holder: MutableMapping[str, Any]) -> dict[str, str]:
+    """The headers of a scope or a message by their names in lower case; of several of one name the first."""
+    found: dict[str, str] = {}
+    for name, value in holder.get("headers", ()):
+        found.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return found
 
 
-def _url(scope: Scope, headers: list[tuple[str, str]]) -> str:
+def _url(scope: Scope, headers: dict[str, str]) -> str:
     server = scope.get("server") or ("", None)
-    host = header_value(headers, "host") or (server[0] if server[1] is None else f"{server[0]}:{server[1]}")
-    path = quote(str(scope.get("path", "")), safe="/%:@!$&'()*+,;=~")
+    host = headers.get("host") or (server[0] if server[1] is None else f"{server[0]}:{server[1]}")
+    path = quote(str(scope.get("path", "")), safe="/:@!$&'()*+,;=~")
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}{path}{'?' + query if query else ''}"
 

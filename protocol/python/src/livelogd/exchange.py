@@ -48,7 +48,9 @@ class Options:
 
     def skips(self, path: str, endpoint: Optional[str]) -> bool:
         """Whether no records are made of a call."""
-        return any(path.startswith(name) if name.startswith("/") else endpoint == name for name in self.skip)
+        return bool(self.skip) and any(
+            path.startswith(name) if name.startswith("/") else endpoint == name for name in self.skip
+        )
 
     def wants_request_body(self, content_type: Optional[str], encoding: Optional[str], length: Optional[int]) -> bool:
         """Whether the body of a request is worth reading."""

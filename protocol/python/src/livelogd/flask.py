@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from flask import Flask, Request, Response, current_app, g, got_request_exception, has_request_context, request
+from flask import Flask, Request, Response, current_app, g, got_request_exception, request
 from werkzeug.wsgi import ClosingIterator
 
 from livelogd import records
@@ -30,12 +30,13 @@ from livelogd.exchange import (
     current_request_id,
     enter,
     failure_of,
+    length_of,
     note_exception,
     tell_own_failure,
 )
 from livelogd.sender import Sender
 from livelogd.shared import get_sender, set_default_sender
-from livelogd.wsgi import MeasuredBody, read_ahead
+from livelogd.wsgi import MeasuredBody, arguments_of, read_ahead, url_of
 
 __all__ = ["LiveLogs", "note_exception"]
 
@@ -95,7 +96,8 @@ class LiveLogs:
 
     def _before_request(self) -> None:
         try:
-            self._begin(request)
+            # Not the proxies: each look through one costs as much as a small record.
+            self._begin(request._get_current_object())  # type: ignore[attr-defined]
         except Exception as error:
             self._tell_own_failure("before_request", error)
 
@@ -124,39 +126,58 @@ class LiveLogs:
     # What they do
 
     def _begin(self, incoming: Request) -> None:
+        environ = incoming.environ
         call = records.Call(
-            request_id=records.request_id(incoming.headers.get("X-Request-ID")),
+            request_id=records.request_id(environ.get("HTTP_X_REQUEST_ID")),
             method=incoming.method,
-            url=_url(incoming),
+            url=url_of(environ),
             endpoint=incoming.endpoint,
         )
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         g.request_id = call.request_id
-        options = _options(current_app.config)
-        exchange = Exchange(_app_sender(), options, call, skipped=options.skips(incoming.path, call.endpoint))
-        incoming.environ[_ENVIRON_KEY] = exchange
+        options = _options(app.config)
+        sender: Sender = app.extensions["livelogd_sender"]
+        exchange = Exchange(sender, options, call, skipped=options.skips(incoming.path, call.endpoint))
+        environ[_ENVIRON_KEY] = exchange
         enter(exchange)
         if exchange.skipped:
             return
+        content_type, encoding = environ.get("CONTENT_TYPE") or None, environ.get("HTTP_CONTENT_ENCODING")
+        content_length = length_of(environ.get("CONTENT_LENGTH"))
+        body = None
+        if options.wants_request_body(content_type, encoding, content_length):
+            body = _request_body(incoming, content_length)
         exchange.request(
             remote_addr=incoming.remote_addr,
-            user_agent=incoming.headers.get("User-Agent"),
-            content_type=incoming.content_type or None,
-            content_length=incoming.content_length,
-            args={name: values[0] if len(values) == 1 else values for name, values in incoming.args.lists()},
-            body=_request_body(incoming, options),
-            encoding=incoming.headers.get("Content-Encoding"),
+            user_agent=environ.get("HTTP_USER_AGENT"),
+            content_type=content_type,
+            content_length=content_length,
+            args=arguments_of(environ),
+            body=body,
+            encoding=encoding,
         )
 
     def _answer(self, response: Response) -> None:
         exchange = _current_exchange()
         if exchange is None:
             return
-        response.headers.setdefault("X-Request-ID", exchange.request_id)
+        request_id = content_type = encoding = content_length = None
+        for name, value in response.headers:  # once through them: each look-up goes through them all
+            name = name.lower()
+            if name == "content-type":
+                content_type = value
+            elif name == "content-length":
+                content_length = length_of(value)
+            elif name == "content-encoding":
+                encoding = value
+            elif name == "x-request-id":
+                request_id = value
+        if request_id is None:
+            response.headers.add("X-Request-ID", exchange.request_id)
         if exchange.skipped:
             return
-        exchange.answer(response.status_code, response.content_type or None, response.content_length)
-        encoding = response.headers.get("Content-Encoding")
-        if _is_page_of_http_exception(response):
+        exchange.answer(response.status_code, content_type, content_length)
+        if response.status_code >= 300 and _is_page_of_http_exception(response, content_length):
             response.make_sequence()
         if response.direct_passthrough:
             pass  # a file, which the server may send by itself, without a word at its end
@@ -198,7 +219,12 @@ class LiveLogs:
 
 def _options(config: Any) -> Options:
     """The options as the app's config has them now; made anew only where it has changed."""
-    wished = tuple(config[key] for key in list(_DEFAULTS)[2:])
+    wished = (
+        config["LIVELOGD_CAPTURE_BODIES"],
+        config["LIVELOGD_MAX_BODY_BYTES"],
+        config["LIVELOGD_SKIP"],
+        config["LIVELOGD_OMIT_FIELDS"],
+    )
     known = config.get("_LIVELOGD_OPTIONS")
     if known is None or known[0] != wished:
         known = config["_LIVELOGD_OPTIONS"] = (wished, Options.of(*wished))
@@ -206,19 +232,18 @@ def _options(config: Any) -> Options:
     return options
 
 
-def _request_body(incoming: Request, options: Options) -> Optional[bytes]:
-    length, most = incoming.content_length, incoming.max_content_length
-    if not options.wants_request_body(incoming.content_type, incoming.headers.get("Content-Encoding"), length):
-        return None
+def _request_body(incoming: Request, length: Optional[int]) -> Optional[bytes]:
+    most = incoming.max_content_length
     if length is None or (most is not None and length > most) or "stream" in vars(incoming):
         return None  # the app will refuse it, or somebody is reading it already
     return read_ahead(incoming.environ, length)
 
 
 def _current_exchange() -> Optional[Exchange]:
-    if not has_request_context():
+    try:
+        exchange = request._get_current_object().environ.get(_ENVIRON_KEY)  # type: ignore[attr-defined]
+    except RuntimeError:  # there is no request
         return None
-    exchange = request.environ.get(_ENVIRON_KEY)
     return exchange if isinstance(exchange, Exchange) else None
 
 
@@ -227,20 +252,7 @@ def _app_sender() -> Sender:
     return sender
 
 
-def _is_page_of_http_exception(response: Response) -> bool:
+def _is_page_of_http_exception(response: Response, length: Optional[int]) -> bool:
     """Whether the response is what ``abort()`` and its like gave. Flask runs that as a WSGI app, so that its body,
     though all there, comes as an iterator like that of a stream."""
-    length = response.content_length
-    return (
-        response.status_code >= 300
-        and isinstance(response.response, ClosingIterator)
-        and length is not None
-        and length <= DEFAULT_MAX_BODY_BYTES
-    )
-
-
-def _url(incoming: Request) -> str:
-    try:
-        return incoming.url
-    except Exception:  # a Host that the app does not trust
-        return incoming.full_path if incoming.query_string else incoming.path
+    return isinstance(response.response, ClosingIterator) and length is not None and length <= DEFAULT_MAX_BODY_BYTES

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from livelogd.encode import timestamp_text
 
@@ -27,8 +27,7 @@ class _Absent:
 ABSENT = _Absent()
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """What the records of one API call have in common."""
 
     request_id: str

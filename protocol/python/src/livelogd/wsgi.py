@@ -98,7 +98,7 @@ class LiveLogsMiddleware:
             user_agent=environ.get("HTTP_USER_AGENT"),
             content_type=content_type,
             content_length=length,
-            args=grouped(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+            args=arguments_of(environ),
             body=read_ahead(environ, length) if wanted and length is not None else None,
             encoding=encoding,
         )
@@ -238,11 +238,17 @@ def read_ahead(environ: Environ, length: int) -> bytes:
 def url_of(environ: Environ) -> str:
     """The address that was asked for."""
     host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"
-    path = quote(_path(environ), safe="/%:@!$&'()*+,;=~")
+    path = quote(_path(environ), safe="/:@!$&'()*+,;=~")
     query = environ.get("QUERY_STRING", "")
     return f"{environ.get('wsgi.url_scheme', 'http')}://{host}{path}{'?' + query if query else ''}"
 
 
+def arguments_of(environ: Environ) -> dict[str, Any]:
+    """The arguments in the address."""
+    query = environ.get("QUERY_STRING")
+    return dict(grouped(parse_qsl(query, keep_blank_values=True))) if query else {}
+
+
 def _path(environ: Environ) -> str:
     raw = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
-    return raw.encode("latin-1", "replace").decode("utf-8", "replace")  # PEP 3333: bytes, as Latin-1
+    return raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")  # PEP 3333: bytes, as Latin-1
