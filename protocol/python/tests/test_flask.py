@@ -313,6 +313,17 @@ def test_what_is_logged_while_a_request_is_answered_has_its_id(
     logger.removeHandler(handler)
 
 
+def test_an_app_that_calls_itself_stays_in_its_own_request(app: Flask, daemon: FakeDaemon) -> None:
+    def outer() -> Any:
+        app.test_client().get("/models", headers={"X-Request-ID": "inner"})
+        return jsonify(id=livelogd.current_request_id())
+
+    app.add_url_rule("/outer", view_func=outer)
+    answer = app.test_client().get("/outer", headers={"X-Request-ID": "outer"})
+    assert answer.get_json() == {"id": "outer"} and livelogd.current_request_id() is None
+    assert [record["request_id"] for record in daemon.wait_for_lines(4)] == ["outer", "inner", "inner", "outer"]
+
+
 def test_a_body_with_nan_is_told(app: Flask, daemon: FakeDaemon) -> None:
     app.test_client().post("/raw", data=b'{"t": NaN, "u": -Infinity}', content_type="application/vnd.x+json")
     came, _ = exchange(daemon)
@@ -374,6 +385,7 @@ def test_a_streamed_response_is_told_at_its_end(app: Flask, daemon: FakeDaemon, 
     assert list(went) == [*RESPONSE_FIELDS, "time_to_first_byte_ms", "time_to_first_token_ms", "response_body"]
     assert 20 <= went["time_to_first_byte_ms"] <= went["time_to_first_token_ms"] < 150 < 200 <= went["duration_ms"] < 5000
     assert went["response_body"] == "tök " * 10
+    assert livelogd.current_request_id() is None
     assert (went["status_code"], went["content_length"], went["level"]) == (200, 50, "INFO")
     assert answer.headers["X-Request-ID"] == went["request_id"]
     assert len(daemon.lines) == 2

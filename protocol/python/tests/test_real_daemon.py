@@ -167,7 +167,7 @@ def test_gunicorn_with_workers_forked_from_a_loaded_app(real: Real, folder: Path
     with open(folder / "gunicorn.log", "w") as said:
         gunicorn = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--preload", "--workers=3", f"--worker-class={worker}", "--threads=2",
-             f"--bind=unix:{where}", "prefork_app:app"],
+             "--graceful-timeout=5", f"--bind=unix:{where}", "prefork_app:app"],
             cwd=folder, stdout=said, stderr=said,
             env={**os.environ, "PYTHONPATH": SOURCES, "LIVELOGD_SOCKET": str(daemon.socket_path)},
         )  # fmt: skip
@@ -191,7 +191,7 @@ def test_gunicorn_with_workers_forked_from_a_loaded_app(real: Real, folder: Path
             ask(where, f"/n/{number}")
     finally:
         gunicorn.send_signal(signal.SIGTERM)
-        code = gunicorn.wait(30)
+        code = gunicorn.wait(60)
     output = (folder / "gunicorn.log").read_text()
     assert code == 0 and "Traceback" not in output and "livelogd:" not in output, output
     records = stored(daemon)

@@ -75,7 +75,7 @@ class LiveLogsMiddleware:
             tell_own_failure(self.sender, "request", error)
             await self.app(scope, receive, send)
             return
-        enter(telling.exchange)
+        outer = enter(telling.exchange)
         try:
             await self.app(scope, telling.receive, telling.send)
         except BaseException as error:
@@ -84,7 +84,7 @@ class LiveLogsMiddleware:
         else:
             telling.ended()
         finally:
-            enter(None)
+            enter(outer)
 
     def _exchange(self, scope: Scope, headers: dict[str, str]) -> Exchange:
         path = str(scope.get("path", ""))

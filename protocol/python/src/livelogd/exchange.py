@@ -115,6 +115,8 @@ class Exchange:
 
     def answer(self, status_code: int, content_type: Optional[str], content_length: Optional[int]) -> None:
         """The response is known, but for its body."""
+        if self.skipped:
+            return
         self._reader = None
         self._answer = {
             "status_code": status_code,
@@ -207,9 +209,12 @@ def _omit(record: dict[str, Any], path: str) -> None:
                 _omit(each, rest)
 
 
-def enter(exchange: Optional[Exchange]) -> None:
-    """Makes a call the current one of this thread or task; None ends that."""
+def enter(exchange: Optional[Exchange]) -> Optional[Exchange]:
+    """Makes a call the current one of this thread or task. Returns the one before, to be entered again afterwards: an app
+    may call itself."""
+    outer = _current.get()
     _current.set(exchange)
+    return outer
 
 
 def current_exchange() -> Optional[Exchange]:

@@ -68,14 +68,14 @@ class LiveLogsMiddleware:
             tell_own_failure(self.sender, "request", error)
             return self.app(environ, start_response)
         answering = _Answering(exchange, start_response)
-        enter(exchange)
+        outer = enter(exchange)
         try:
             body = self.app(environ, answering.start_response)
         except BaseException as error:
             exchange.tell_crash(error)
             raise
         finally:
-            enter(None)
+            enter(outer)
         return answering.measured(body, environ)
 
     def _begin(self, environ: Environ) -> Exchange:
@@ -170,8 +170,7 @@ class MeasuredBody:
 
     def __next__(self) -> Any:
         exchange = self._exchange
-        outer = current_exchange()
-        enter(exchange)
+        outer = enter(exchange)
         try:
             if self._iterator is None:
                 self._iterator = iter(self._chunks)
@@ -184,7 +183,7 @@ class MeasuredBody:
             self._end(records.Ending.FAILED)
             raise
         finally:
-            enter(outer)
+            self._leave(outer)
         try:
             self._begin()
             exchange.portion(chunk.encode("utf-8", "replace") if isinstance(chunk, str) else chunk)
@@ -197,15 +196,19 @@ class MeasuredBody:
         if self._closed:
             return
         self._closed = True
-        outer = current_exchange()
-        enter(self._exchange)
+        outer = enter(self._exchange)
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
                 close()
         finally:
-            enter(outer)
+            self._leave(outer)
             self._end(records.Ending.COMPLETE if self._iterator is None else records.Ending.BROKEN_OFF)
+
+    def _leave(self, outer: Optional[Exchange]) -> None:
+        # The request may have ended in the body, as it does in Flask's stream_with_context.
+        if current_exchange() is self._exchange:
+            enter(outer)
 
     def _end(self, ending: records.Ending) -> None:
         try:
