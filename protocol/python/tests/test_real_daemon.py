@@ -138,7 +138,7 @@ def ask(path: str, target: str) -> Any:
 
 
 APP = """
-import logging, os
+import logging, os, time
 import livelogd
 from flask import Flask
 from livelogd.flask import LiveLogs
@@ -153,6 +153,7 @@ livelogd.log_event("queued", "in the queue at the fork", by=os.getpid())
 @app.get("/n/<int:number>")
 def view(number):
     logging.warning("answering %d", number)
+    time.sleep(0.02)  # so that the other workers have a turn
     return {"pid": os.getpid(), "number": number}
 """
 

@@ -9,7 +9,8 @@ to a ``Sender``, which never blocks the caller and never raises in it.
 from livelogd.events import log_event
 from livelogd.exchange import current_request_id, note_exception
 from livelogd.handler import LiveLogHandler
-from livelogd.sender import Sender, SenderStats
+from livelogd.backlog import SenderStats
+from livelogd.sender import Sender
 from livelogd.shared import default_sender, get_sender, set_default_sender
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from livelogd import records
 from livelogd.bodies import Kind, StreamReader, kind_of, whole_body
@@ -16,6 +16,9 @@ from livelogd.encode import timestamp_text
 from livelogd.sender import Sender
 
 DEFAULT_MAX_BODY_BYTES = 64 * 1024
+
+#: What a call's record takes of memory before it is made, without its body.
+_BYTES_OF_A_RECORD = 2048
 
 #: The end of a traceback is kept; very deep recursion makes long ones.
 _MAX_TRACEBACK_CHARACTERS = 32 * 1024
@@ -76,6 +79,7 @@ class Exchange:
         self._answer: Optional[dict[str, Any]] = None  # the arguments of the response's record, until it can be told
         self._told = False
         self._reader: Optional[StreamReader] = None
+        self._whole: Optional[tuple[bytes, Optional[str]]] = None  # a body that is all there, and its encoding
         self._bytes = 0
         self._first_byte_ms: Optional[float] = None
         self._first_token_ms: Optional[float] = None
@@ -101,9 +105,15 @@ class Exchange:
 
     def request(self, *, body: Optional[bytes] = None, encoding: Optional[str] = None, **fields: Any) -> None:
         """Tells of the request. ``fields``: as ``records.request_record`` wants them."""
-        if not self.skipped:
+        if self.skipped:
+            return
+        call, timestamp = self.call, timestamp_text()
+
+        def make() -> dict[str, Any]:
             value = records.ABSENT if body is None else whole_body(kind_of(fields["content_type"], encoding), body)
-            self._send(records.request_record(self.call, **fields, body=value))
+            return records.request_record(call, **fields, body=value, timestamp=timestamp)
+
+        self._send(make, "request", 0 if body is None else len(body))
 
     def fail(self, failure: Optional[records.Failure]) -> None:
         """Notes the exception behind the response."""
@@ -111,13 +121,13 @@ class Exchange:
 
     def forget_answer(self) -> None:
         """What was about to be answered will not be."""
-        self._answer = self._reader = None
+        self._answer = self._reader = self._whole = None
 
     def answer(self, status_code: int, content_type: Optional[str], content_length: Optional[int]) -> None:
         """The response is known, but for its body."""
         if self.skipped:
             return
-        self._reader = None
+        self._reader = self._whole = None
         self._answer = {
             "status_code": status_code,
             "content_type": content_type,
@@ -130,15 +140,8 @@ class Exchange:
         if self._answer is None:
             return
         self._answer["content_length"] = len(body)
-        if len(body) <= self.options.body_limit:
-            kind = kind_of(self._answer["content_type"], encoding)
-            if kind is Kind.EVENTS or kind is Kind.LINES:
-                self._reader = StreamReader(kind, self.options.body_limit)
-                self._reader.feed(body)
-                self._add_what_was_read(self._answer, self._reader)
-                self._reader = None
-            else:
-                self._answer["body"] = whole_body(kind, body)
+        if 0 < len(body) <= self.options.body_limit:
+            self._whole = (body, encoding)
 
     def stream(self, encoding: Optional[str]) -> None:
         """The body of the response will come in portions, for ``portion``."""
@@ -167,7 +170,14 @@ class Exchange:
             if answer["content_length"] is None and begun:
                 answer["content_length"] = self._bytes
             self._add_what_was_read(answer, reader)
-        self._send(records.response_record(self.call, **answer, failure=self.failure, ending=ending))
+        call, failure, whole, timestamp = self.call, self.failure, self._whole, timestamp_text()
+
+        def make() -> dict[str, Any]:
+            if whole is not None:
+                self._add_whole(answer, *whole)
+            return records.response_record(call, **answer, failure=failure, ending=ending, timestamp=timestamp)
+
+        self._send(make, "response", 0 if whole is None else len(whole[0]))
 
     def tell_crash(self, error: BaseException) -> None:
         """The app has raised instead of answering."""
@@ -178,6 +188,15 @@ class Exchange:
             self.tell()
         else:
             self.tell(records.Ending.FAILED)
+
+    def _add_whole(self, answer: dict[str, Any], body: bytes, encoding: Optional[str]) -> None:
+        kind = kind_of(answer["content_type"], encoding)
+        if kind is Kind.EVENTS or kind is Kind.LINES:
+            reader = StreamReader(kind, self.options.body_limit)
+            reader.feed(body)
+            self._add_what_was_read(answer, reader)
+        else:
+            answer["body"] = whole_body(kind, body)
 
     def _add_what_was_read(self, answer: dict[str, Any], reader: StreamReader) -> None:
         reader.end()
@@ -191,10 +210,20 @@ class Exchange:
         if self.options.capture_bodies:
             answer["body"] = reader.body()
 
-    def _send(self, record: dict[str, Any]) -> None:
-        for path in self.options.omit_fields:
-            _omit(record, path)
-        self.sender.send(record)
+    def _send(self, make: Callable[[], dict[str, Any]], what: str, body_bytes: int) -> None:
+        """Sends the record that ``make`` makes, which holds nothing that anybody may still change."""
+        omit_fields = self.options.omit_fields
+
+        def made() -> dict[str, Any]:
+            try:
+                record = make()
+                for path in omit_fields:
+                    _omit(record, path)
+                return record
+            except Exception as error:
+                return own_failure_record(what, error)
+
+        self.sender.send_later(made, _BYTES_OF_A_RECORD + body_bytes)
 
 
 def _omit(record: dict[str, Any], path: str) -> None:
@@ -252,18 +281,21 @@ def traceback_text(error: BaseException) -> str:
 
 def tell_own_failure(sender: Sender, where: str, error: BaseException) -> None:
     """An error of this package itself: it is told, for it hides records, but it goes no further."""
-    sender.send(
-        {
-            "timestamp": timestamp_text(),
-            "level": "WARNING",
-            "message": f"a request could not be told in full: {type(error).__name__} in {where}",
-            "module": "livelogd",
-            "type": "livelogd",
-            "event": "hook_failed",
-            "error_type": type(error).__name__,
-            "traceback": traceback_text(error),
-        }
-    )
+    sender.send(own_failure_record(where, error))
+
+
+def own_failure_record(where: str, error: BaseException) -> dict[str, Any]:
+    """The record of an error of this package itself."""
+    return {
+        "timestamp": timestamp_text(),
+        "level": "WARNING",
+        "message": f"a request could not be told in full: {type(error).__name__} in {where}",
+        "module": "livelogd",
+        "type": "livelogd",
+        "event": "hook_failed",
+        "error_type": type(error).__name__,
+        "traceback": traceback_text(error),
+    }
 
 
 def header_value(headers: Iterable[tuple[str, str]], name: str) -> Optional[str]:

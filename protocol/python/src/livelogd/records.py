@@ -86,10 +86,11 @@ def request_record(
     content_length: Optional[int],
     args: Mapping[str, Any],
     body: Any = ABSENT,
+    timestamp: Optional[str] = None,
 ) -> dict[str, Any]:
-    """The record of an incoming request."""
+    """The record of an incoming request. ``timestamp``: default now."""
     record = {
-        "timestamp": timestamp_text(),
+        "timestamp": timestamp or timestamp_text(),
         "level": "INFO",
         "message": "Incoming request",
         "module": MODULE,
@@ -120,6 +121,7 @@ def response_record(
     failure: Optional[Failure] = None,
     ending: Ending = Ending.COMPLETE,
     stream: Optional[StreamFigures] = None,
+    timestamp: Optional[str] = None,
 ) -> dict[str, Any]:
     """The record of an outgoing response. Of a streamed one, ``duration_ms`` and ``content_length`` are those at its
     end, and ``stream`` tells of its way."""
@@ -129,7 +131,7 @@ def response_record(
     elif ending is Ending.FAILED:
         level, message = "ERROR", "The response failed on its way" + (f": {failure.error_type}" if failure else "")
     record = {
-        "timestamp": timestamp_text(),
+        "timestamp": timestamp or timestamp_text(),
         "level": level,
         "message": message,
         "module": MODULE,

@@ -15,8 +15,9 @@ import weakref
 from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Callable, Optional, Union
 
+from livelogd.backlog import Dropped, SenderStats, Unmade, made_lines, size_of
 from livelogd.encode import encode_record, timestamp_text
 from livelogd.locate import socket_places, trust_problem
 from livelogd.wire import ACKS, Broken, Connection, Flight, hello_line
@@ -30,6 +31,9 @@ _BATCH_BYTES = 64 * 1024
 #: takes the interpreter from the app's threads once.
 _GATHER_MS = 2
 
+#: Most bytes of records that wait to be made: what takes the interpreter from the app's threads in one go is bounded by it.
+_MOST_UNMADE_BYTES = 256 * 1024
+
 #: Seconds between attempts to connect: the first, and the most.
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0
 
@@ -41,39 +45,6 @@ _NOTICE_SECONDS = 5.0
 
 #: Seconds that the end of the process may be delayed to send what is queued.
 _EXIT_SECONDS = 2.0
-
-
-class SenderStats(NamedTuple):
-    """Counts since the sender was made (in a forked child: since the fork)."""
-
-    accepted: int
-    """Records taken into the queue, with those that tell of dropped ones."""
-    sent: int
-    """Records that have arrived: acknowledged by the daemon or, without acknowledgements, taken whole by the kernel."""
-    resent: int
-    """Records that were sent again after a connection broke; the daemon may have had some of them."""
-    dropped: int
-    """Records not taken, because the queue was full or the sender closed."""
-    refused: int
-    """Records that the daemon could not read, and has stored as records of type ``malformed``."""
-    queued_bytes: int
-    """Bytes of the lines that wait to be sent or to be acknowledged."""
-    connections: int
-    """Connections made."""
-    connected: bool
-    """Whether there is a connection."""
-    last_error: Optional[str]
-    """Why the last attempt to connect or to write failed; None after a success."""
-
-
-class _Dropped:
-    """Records dropped since the last time that this was told."""
-
-    def __init__(self, now: float) -> None:
-        self.count = 0
-        self.first = now
-        self.last = now
-        self.since = time.monotonic()
 
 
 class Sender:
@@ -131,14 +102,15 @@ class Sender:
         # Guarded by the lock. _held_bytes counts the lines of the queue and those of the flight.
         self._sleeping = False
         self._given_up = False
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[Union[bytes, Unmade]] = deque()
+        self._unmade_bytes = 0
         self._held_bytes = 0
         self._accepted = 0
         self._sent = 0
         self._resent = 0
         self._dropped_total = 0
         self._refused = 0
-        self._dropped: Optional[_Dropped] = None
+        self._dropped: Optional[Dropped] = None
         self._last_error: Optional[str] = None
         self._connections = 0
         self._failures = 0
@@ -179,7 +151,19 @@ class Sender:
         try:
             line = encode_record(record)
             with self._lock:
-                return self._take(line)
+                return self._take(line, len(line))
+        except Exception:
+            return False
+
+    def send_later(self, make: Callable[[], Mapping[str, Any]], size: int) -> bool:
+        """Queues the record that ``make`` will make, in the sender's thread, if that is at work, else at once. For those
+        who know that nothing of it changes meanwhile. ``size``: about how many bytes of memory it takes till then.
+        ``make`` must not raise."""
+        try:
+            with self._lock:
+                if self._ready and self._unmade_bytes + size <= _MOST_UNMADE_BYTES:
+                    return self._take(Unmade(make, size), size)
+            return self.send(make())
         except Exception:
             return False
 
@@ -232,25 +216,27 @@ class Sender:
 
     # In the caller's thread, with the lock held
 
-    def _take(self, line: bytes) -> bool:
-        if self._closed or self._held_bytes + len(line) > self._max_queue_bytes:
+    def _take(self, item: Union[bytes, Unmade], size: int) -> bool:
+        if self._closed or self._held_bytes + size > self._max_queue_bytes:
             self._dropped_total += 1
             if self._closed:
                 return False
             now = time.time()
             if self._dropped is None:
-                self._dropped = _Dropped(now)
+                self._dropped = Dropped(now)
             self._dropped.count += 1
             self._dropped.last = now
             self._alert()
             return False
-        self._append(line)
+        if not isinstance(item, bytes):
+            self._unmade_bytes += size
+        self._append(item, size)
         self._alert()
         return True
 
-    def _append(self, line: bytes) -> None:
-        self._queue.append(line)
-        self._held_bytes += len(line)
+    def _append(self, item: Union[bytes, Unmade], size: int) -> None:
+        self._queue.append(item)
+        self._held_bytes += size
         self._accepted += 1
 
     def _alert(self) -> None:
@@ -421,15 +407,26 @@ class Sender:
         if batch:
             self._settle(*self._flight.acknowledge(0))
         else:
-            with self._lock:
-                self._tell_of_dropped()
-                size = 0
-                while self._queue and (not batch or size + len(self._queue[0]) <= _BATCH_BYTES):
-                    batch.append(self._queue.popleft())
-                    size += len(batch[-1])
+            batch = self._next_lines()
             self._flight.add(batch)
         self._out = memoryview(b"".join(batch))
         return bool(batch)
+
+    def _next_lines(self) -> list[bytes]:
+        """Takes lines from the queue, and makes those that are not made yet."""
+        items: list[Union[bytes, Unmade]] = []
+        size = 0
+        with self._lock:
+            self._tell_of_dropped()
+            while self._queue and (not items or size + size_of(self._queue[0]) <= _BATCH_BYTES):
+                items.append(self._queue.popleft())
+                size += size_of(items[-1])
+        lines, estimated, made = made_lines(items)
+        if estimated:
+            with self._lock:
+                self._unmade_bytes -= estimated
+                self._held_bytes += made - estimated
+        return lines
 
     def _listen(self, connection: Connection) -> bool:
         """Takes in what the daemon has said. False: the connection is gone."""
@@ -467,20 +464,8 @@ class Sender:
         if self._held_bytes > self._max_queue_bytes // 2 and time.monotonic() - dropped.since < _NOTICE_SECONDS:
             return
         self._dropped = None
-        noun = "record was" if dropped.count == 1 else "records were"
-        notice = {
-            "timestamp": timestamp_text(),
-            "level": "WARNING",
-            "message": f"{dropped.count} {noun} dropped: the queue to the daemon was full",
-            "module": "livelogd",
-            "type": "livelogd",
-            "event": "records_dropped",
-            "count": dropped.count,
-            "first": timestamp_text(dropped.first),
-            "last": timestamp_text(dropped.last),
-            "pid": os.getpid(),
-        }
-        self._append(encode_record(notice))
+        line = dropped.notice_line()
+        self._append(line, len(line))
 
     def _settle(self, count: int, size: int) -> None:
         """So many lines need not be kept any more."""
