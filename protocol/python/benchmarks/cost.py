@@ -68,6 +68,7 @@ def records(sender: Sender) -> dict[str, Callable[[], Any]]:
     """One record each."""
     silent = logging.getLogger("benchmark.silent")
     loud = logging.getLogger("benchmark.loud")
+    loud.handlers.clear()  # that of an earlier sender
     for logger in (silent, loud):
         logger.propagate = False
         logger.setLevel(logging.INFO)

@@ -75,6 +75,8 @@ class Exchange:
         self.call = call
         self.skipped = skipped
         self.failure: Optional[records.Failure] = None
+        self.outer: Optional[Exchange] = None
+        """For whoever enters it and cannot keep the one before anywhere else."""
         self._started = time.perf_counter()
         self._answer: Optional[dict[str, Any]] = None  # the arguments of the response's record, until it can be told
         self._told = False

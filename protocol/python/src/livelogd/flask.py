@@ -41,7 +41,6 @@ from livelogd.wsgi import MeasuredBody, arguments_of, read_ahead, url_of
 __all__ = ["LiveLogs", "note_exception"]
 
 _ENVIRON_KEY = "livelogd.exchange"
-_OUTER_KEY = "livelogd.outer_exchange"
 
 _DEFAULTS: dict[str, Any] = {
     "LIVELOGD_SOCKET": None,
@@ -140,7 +139,7 @@ class LiveLogs:
         sender: Sender = app.extensions["livelogd_sender"]
         exchange = Exchange(sender, options, call, skipped=options.skips(incoming.path, call.endpoint))
         environ[_ENVIRON_KEY] = exchange
-        environ[_OUTER_KEY] = enter(exchange)
+        exchange.outer = enter(exchange)
         if exchange.skipped:
             return
         content_type, encoding = environ.get("CONTENT_TYPE") or None, environ.get("HTTP_CONTENT_ENCODING")
@@ -195,7 +194,7 @@ class LiveLogs:
         """The response is ready and no other hook can change it any more: it is told, unless it is streamed."""
         exchange = _current_exchange()
         if exchange is not None:
-            enter(request.environ.get(_OUTER_KEY))
+            enter(exchange.outer)
         if exchange is None or exchange.skipped or exchange.streaming:
             return
         if exchange.answered and exception is None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
 from collections.abc import Mapping
@@ -74,7 +75,12 @@ def request_id(offered: Optional[str]) -> str:
     random digits, because two requests can come within the same microsecond."""
     if offered is not None and _REQUEST_ID.fullmatch(offered):
         return offered
-    return f"req_{time.time_ns() // 1000}_{os.urandom(4).hex()}"
+    return f"req_{time.time_ns() // 1000}_{_random.getrandbits(32):08x}"
+
+
+# Not os.urandom: a system call lets another thread have the interpreter, in each request.
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
 
 
 def request_record(
