@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parents[2] / "tests" / "support")]
 
-from livelogd import Sender  # noqa: E402
-from livelogd_daemon import Daemon  # noqa: E402
+from livelogd import Sender, SenderStats  # noqa: E402
+from livelogd_daemon import Daemon, wait_until  # noqa: E402
 
 _RETENTION = {"log_max_bytes": 1 << 20, "log_backup_count": 100_000}
 
@@ -112,6 +112,11 @@ def under_load(daemon: Daemon, rate: float) -> Iterator[list[Load]]:
             load.sender.close()
 
 
+def _is_at_work(load: Load, before: SenderStats) -> bool:
+    now = load.sender.stats()
+    return now.connected and now.sent > before.sent
+
+
 def trouble(kind: str, times: int, rate: float, seed: int = 0) -> dict[str, Outcome]:
     """Restarts (kind "restart") or kills a daemon so many times under load. Returns the outcome for each kind of
     acknowledgement."""
@@ -120,11 +125,13 @@ def trouble(kind: str, times: int, rate: float, seed: int = 0) -> dict[str, Outc
     with Daemon(**options) as daemon:
         with under_load(daemon, rate) as loads:
             for _ in range(times):
-                time.sleep(rng.uniform(0.0, 0.2))
+                # Each life of the daemon has connections, and ends at any moment after the first acknowledgement.
+                before = [load.sender.stats() for load in loads]
+                wait_until(lambda: all(map(_is_at_work, loads, before)), 20, "the senders are at work")
+                time.sleep(rng.uniform(0.0, 0.15))
                 if kind == "kill":
                     daemon.kill()
                 daemon.restart()
-            time.sleep(0.1)
         return {load.name: outcome_of(daemon, load) for load in loads}
 
 

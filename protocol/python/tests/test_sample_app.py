@@ -106,7 +106,8 @@ def test_generate_takes_its_time_and_tells_its_tokens(quiet_app: RunningApp, dae
     usage = answer["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 4
     assert 0.05 <= answer["generation_time"] <= 2.0
-    last = daemon.wait_for_lines(2)[-1]
+    daemon.wait_for(lambda: any(b'"total_tokens"' in line for line in daemon.lines))
+    last = daemon.records()[-1]
     assert last["response_body"] == answer and last["duration_ms"] >= answer["generation_time"] * 1000
 
 

@@ -169,4 +169,5 @@ def test_skipped_and_broken(listening: FakeDaemon, sender: Sender, monkeypatch: 
         with monkeypatch.context() as patch:
             patch.setattr(f"livelogd.records.{broken}", fail)
             assert serve_once(app)[0] == 200
-    assert sum(record.get("event") == "hook_failed" for record in listening.wait_for_lines(4)) == 3
+            assert sender.flush(5)  # records are made in the sender's thread
+    assert sum(record.get("event") == "hook_failed" for record in listening.wait_for_lines(5)) == 3
