@@ -53,6 +53,15 @@ def sender(daemon: FakeDaemon) -> Iterator[Sender]:
 
 
 @pytest.fixture
+def app(daemon: FakeDaemon, sender: Sender) -> Any:
+    """A Flask app that tells the daemon, which is started."""
+    from flask_app import make_app
+
+    daemon.start()
+    return make_app(sender)
+
+
+@pytest.fixture
 def real(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Starts real daemons: ``real(sync="none")``; they end with the test."""
     if not (ROOT / "tests" / "support" / "livelogd_daemon.py").exists():
