@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from livelogd.encode import encode_record, timestamp_text
+from livelogd.encode import encode_record, timestamp_text, unencodable_line
 
 
 class SenderStats(NamedTuple):
@@ -81,7 +81,14 @@ def made_lines(items: list[Union[bytes, Unmade]]) -> tuple[list[bytes], int, int
         if isinstance(item, bytes):
             lines.append(item)
         else:
-            lines.append(encode_record(item.make()))
+            lines.append(_made(item))
             estimated += item.size
             made += len(lines[-1])
     return lines, estimated, made
+
+
+def _made(item: Unmade) -> bytes:
+    try:
+        return encode_record(item.make())
+    except Exception as error:  # against the rules, but no reason to lose those beside it
+        return unencodable_line(f"a record could not be made: {type(error).__name__}")

@@ -58,6 +58,11 @@ def encode_record(record: Mapping[str, Any]) -> bytes:
         problem = f"a record was a {type(record).__name__}, not a mapping"
     except Exception as error:
         problem = f"a record could not be put into JSON: {type(error).__name__}"
+    return unencodable_line(problem)
+
+
+def unencodable_line(problem: str) -> bytes:
+    """The line that stands for a record of which there is nothing to tell but this."""
     apology = {
         "timestamp": timestamp_text(),
         "level": "WARNING",
