@@ -98,7 +98,7 @@ class FakeDaemon:
     def _read(self, connection: socket.socket) -> None:
         rest = b""
         client: Optional[str] = None
-        number = 0
+        number = acknowledged = 0
         with connection:
             while True:
                 self.reading.wait()
@@ -126,7 +126,8 @@ class FakeDaemon:
                                 self._taken[client] = number
                     self._changed.notify_all()
                 if client is not None:
-                    if self.storing.is_set() and whole:
+                    if self.storing.is_set() and number > acknowledged:
+                        acknowledged = number
                         answer += b'{"ack":%d}\n' % number
                     try:
                         connection.sendall(answer)

@@ -89,3 +89,50 @@ def test_a_record_that_cannot_be_made_stops_nothing(daemon: FakeDaemon, sender: 
     assert sender.flush(5)
     told, after = daemon.records()[1:]
     assert told["event"] == "record_unencodable" and after["n"] == 2
+
+
+# What must not be forgotten while nothing else happens
+
+
+def test_what_was_not_acknowledged_is_sent_again_by_itself(daemon: FakeDaemon, sender: Sender) -> None:
+    connected(daemon, sender)
+    daemon.storing.clear()
+    sender.send({"n": 1})
+    daemon.wait_for_lines(2)
+    daemon.stop()
+    eventually(lambda: sender.stats().last_error is not None and "no socket" in str(sender.stats().last_error))
+    daemon.storing.set()
+    daemon.start()
+    daemon.wait_for_lines(3)  # and nobody has sent or flushed anything
+    assert [record["n"] for record in daemon.records()] == ["first", 1, 1]
+
+
+@pytest.mark.parametrize("ack", ["written", "none"])
+def test_a_record_that_comes_just_before_the_thread_sleeps_is_sent(daemon: FakeDaemon, ack: str) -> None:
+    late: list[dict[str, Any]] = []
+
+    class Sly(Sender):
+        def _write(self, connection: Any) -> bool:
+            written = super()._write(connection)
+            if late:
+                self.send(late.pop())
+            return written
+
+    with Sly(daemon.path, ack=ack) as sender:
+        connected(daemon, sender)
+        for number in range(5):
+            late.append({"n": [number, "late"]})
+            sender.send({"n": [number, "in time"]})
+            daemon.wait_for_lines(3 + 2 * number, 3)
+
+
+def test_dropped_records_are_told_when_the_daemon_stores_again(daemon: FakeDaemon) -> None:
+    daemon.storing.clear()
+    daemon.start()
+    with Sender(daemon.path, max_queue_bytes=10_000) as sender:
+        taken = sum(sender.send({"n": number, "text": "x" * 100}) for number in range(100))
+        eventually(lambda: len(daemon.lines) == taken)
+        assert sender.stats().dropped == 100 - taken > 0
+        daemon.storing.set()
+        daemon.hang_up()  # so that it acknowledges
+        daemon.wait_for(lambda: b"records_dropped" in daemon.lines[-1], 5)

@@ -312,11 +312,11 @@ class Sender:
         with self._lock:
             if self._given_up or (self._closed and not self._has_work()):
                 return False
-            # Else the thread is woken by the connection.
-            idle = not self._out and not self._queue and self._dropped is None and (connection is None or self._ready)
+            if self._has_work() if connection is None else not self._out and self._can_fill():
+                return True  # there was no connection, or something has come since
+            # A record wakes the thread, unless the connection has to take what is there, or to say something, first.
+            idle = not self._out and (connection is None or self._ready)
             self._sleeping = idle
-        if connection is None and not idle:
-            return True
         if self._wait(connection, idle) and connection is not None:
             self._listen(connection)
         return True
@@ -412,6 +412,14 @@ class Sender:
         self._out = memoryview(b"".join(batch))
         return bool(batch)
 
+    def _can_fill(self) -> bool:
+        """Whether there are lines that may be written, with the lock held."""
+        return self._ready and (
+            bool(self._queue)
+            or self._flight.has_again()
+            or (self._dropped is not None and self._is_time_to_tell(self._dropped))
+        )
+
     def _next_lines(self) -> list[bytes]:
         """Takes lines from the queue, and makes those that are not made yet."""
         items: list[Union[bytes, Unmade]] = []
@@ -457,15 +465,17 @@ class Sender:
         return not closed
 
     def _tell_of_dropped(self) -> None:
-        """Queues the record of what was dropped, if there is room again, or if it has been going on for a while."""
-        dropped = self._dropped
-        if dropped is None:
-            return
-        if self._held_bytes > self._max_queue_bytes // 2 and time.monotonic() - dropped.since < _NOTICE_SECONDS:
-            return
-        self._dropped = None
-        line = dropped.notice_line()
-        self._append(line, len(line))
+        """Queues the record of what was dropped, if it is time to."""
+        if self._dropped is not None and self._is_time_to_tell(self._dropped):
+            line = self._dropped.notice_line()
+            self._dropped = None
+            self._append(line, len(line))
+
+    def _is_time_to_tell(self, dropped: Dropped) -> bool:
+        """Whether there is room again, or it has been going on for a while."""
+        return (
+            self._held_bytes <= self._max_queue_bytes // 2 or time.monotonic() - dropped.since >= _NOTICE_SECONDS
+        )
 
     def _settle(self, count: int, size: int) -> None:
         """So many lines need not be kept any more."""

@@ -125,6 +125,10 @@ class Flight:
     def __len__(self) -> int:
         return len(self._written) + len(self._again)
 
+    def has_again(self) -> bool:
+        """Whether there are lines to write again."""
+        return bool(self._again)
+
     def take_again(self, most_bytes: int) -> list[bytes]:
         """Lines to write again, at most so many bytes, or one larger one."""
         batch: list[bytes] = []
