@@ -158,7 +158,7 @@ def view(number):
 """
 
 
-@pytest.mark.parametrize("worker", ["sync", "gthread"])
+@pytest.mark.parametrize("worker", ["sync", "gthread"] if THOROUGH else ["gthread"])
 def test_gunicorn_with_workers_forked_from_a_loaded_app(real: Real, folder: Path, worker: str) -> None:
     pytest.importorskip("gunicorn")
     pytest.importorskip("flask")
