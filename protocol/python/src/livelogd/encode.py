@@ -23,11 +23,16 @@ _CONTAINERS = (Mapping, list, tuple, set, frozenset, deque)
 
 def timestamp_text(seconds: Optional[float] = None) -> str:
     """A time as records carry it: local, ISO 8601 with microseconds and offset. ``seconds`` since 1970, default now."""
-    global _second
     if seconds is not None:
         return datetime.fromtimestamp(seconds, timezone.utc).astimezone().isoformat(timespec="microseconds")
+    return timestamp_text_ns(time_ns())
+
+
+def timestamp_text_ns(moment: int) -> str:
+    """As ``timestamp_text``, of nanoseconds since 1970."""
+    global _second
     # Most of the text is that of the record before: it is made once a second.
-    now, nanoseconds = divmod(time_ns(), 1_000_000_000)
+    now, nanoseconds = divmod(moment, 1_000_000_000)
     known = _second
     if known[0] != now:
         text = datetime.fromtimestamp(now, timezone.utc).astimezone().isoformat()

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from livelogd import records
 from livelogd.bodies import Kind, StreamReader, kind_of, whole_body
-from livelogd.encode import timestamp_text
+from livelogd.encode import timestamp_text, timestamp_text_ns
 from livelogd.sender import Sender
 
 DEFAULT_MAX_BODY_BYTES = 64 * 1024
@@ -109,11 +109,11 @@ class Exchange:
         """Tells of the request. ``fields``: as ``records.request_record`` wants them."""
         if self.skipped:
             return
-        call, timestamp = self.call, timestamp_text()
+        call, now = self.call, time.time_ns()
 
         def make() -> dict[str, Any]:
             value = records.ABSENT if body is None else whole_body(kind_of(fields["content_type"], encoding), body)
-            return records.request_record(call, **fields, body=value, timestamp=timestamp)
+            return records.request_record(call, **fields, body=value, timestamp=timestamp_text_ns(now))
 
         self._send(make, "request", 0 if body is None else len(body))
 
@@ -172,11 +172,12 @@ class Exchange:
             if answer["content_length"] is None and begun:
                 answer["content_length"] = self._bytes
             self._add_what_was_read(answer, reader)
-        call, failure, whole, timestamp = self.call, self.failure, self._whole, timestamp_text()
+        call, failure, whole, now = self.call, self.failure, self._whole, time.time_ns()
 
         def make() -> dict[str, Any]:
             if whole is not None:
                 self._add_whole(answer, *whole)
+            timestamp = timestamp_text_ns(now)
             return records.response_record(call, **answer, failure=failure, ending=ending, timestamp=timestamp)
 
         self._send(make, "response", 0 if whole is None else len(whole[0]))

@@ -146,7 +146,7 @@ class LiveLogs:
         content_length = length_of(environ.get("CONTENT_LENGTH"))
         body = None
         if options.wants_request_body(content_type, encoding, content_length):
-            body = _request_body(incoming, content_length)
+            body = _request_body(incoming, content_length, app.config.get("MAX_CONTENT_LENGTH"))
         exchange.request(
             remote_addr=incoming.remote_addr,
             user_agent=environ.get("HTTP_USER_AGENT"),
@@ -233,8 +233,7 @@ def _options(config: Any) -> Options:
     return options
 
 
-def _request_body(incoming: Request, length: Optional[int]) -> Optional[bytes]:
-    most = incoming.max_content_length
+def _request_body(incoming: Request, length: Optional[int], most: Optional[int]) -> Optional[bytes]:
     if length is None or (most is not None and length > most) or "stream" in vars(incoming):
         return None  # the app will refuse it, or somebody is reading it already
     return read_ahead(incoming.environ, length)

@@ -151,7 +151,7 @@ class Sender:
         try:
             line = encode_record(record)
             with self._lock:
-                return self._take(line, len(line))
+                return self._take(line)
         except Exception:
             return False
 
@@ -161,8 +161,19 @@ class Sender:
         ``make`` must not raise."""
         try:
             with self._lock:
-                if self._ready and self._unmade_bytes + size <= _MOST_UNMADE_BYTES:
-                    return self._take(Unmade(make, size), size)
+                if (
+                    self._ready
+                    and self._unmade_bytes + size <= _MOST_UNMADE_BYTES
+                    and self._held_bytes + size <= self._max_queue_bytes
+                    and not self._closed
+                ):
+                    self._queue.append(Unmade(make, size))
+                    self._unmade_bytes += size
+                    self._held_bytes += size
+                    self._accepted += 1
+                    if self._sleeping:
+                        self._alert()
+                    return True
             return self.send(make())
         except Exception:
             return False
@@ -216,8 +227,8 @@ class Sender:
 
     # In the caller's thread, with the lock held
 
-    def _take(self, item: Union[bytes, Unmade], size: int) -> bool:
-        if self._closed or self._held_bytes + size > self._max_queue_bytes:
+    def _take(self, line: bytes) -> bool:
+        if self._closed or self._held_bytes + len(line) > self._max_queue_bytes:
             self._dropped_total += 1
             if self._closed:
                 return False
@@ -228,15 +239,13 @@ class Sender:
             self._dropped.last = now
             self._alert()
             return False
-        if not isinstance(item, bytes):
-            self._unmade_bytes += size
-        self._append(item, size)
+        self._append(line)
         self._alert()
         return True
 
-    def _append(self, item: Union[bytes, Unmade], size: int) -> None:
-        self._queue.append(item)
-        self._held_bytes += size
+    def _append(self, line: bytes) -> None:
+        self._queue.append(line)
+        self._held_bytes += len(line)
         self._accepted += 1
 
     def _alert(self) -> None:
@@ -469,7 +478,7 @@ class Sender:
         if self._dropped is not None and self._is_time_to_tell(self._dropped):
             line = self._dropped.notice_line()
             self._dropped = None
-            self._append(line, len(line))
+            self._append(line)
 
     def _is_time_to_tell(self, dropped: Dropped) -> bool:
         """Whether there is room again, or it has been going on for a while."""
