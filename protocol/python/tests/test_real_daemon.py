@@ -137,6 +137,11 @@ def ask(path: str, target: str) -> Any:
         connection.close()
 
 
+def listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(path) == 0
+
+
 APP = """
 import logging, os, time
 import livelogd
@@ -173,7 +178,7 @@ def test_gunicorn_with_workers_forked_from_a_loaded_app(real: Real, folder: Path
             env={**os.environ, "PYTHONPATH": SOURCES, "LIVELOGD_SOCKET": str(daemon.socket_path)},
         )  # fmt: skip
     try:
-        eventually(lambda: os.path.exists(where), 20)
+        eventually(lambda: listens(where), 20)
         pids: Counter[int] = Counter()
         lock = threading.Lock()
 

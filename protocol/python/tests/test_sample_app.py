@@ -148,7 +148,7 @@ def test_it_stops_clean_and_loses_nothing(quiet_app: RunningApp, daemon: FakeDae
 def test_it_makes_traffic_of_its_own_unless_quiet(daemon: FakeDaemon) -> None:
     daemon.start()
     app = RunningApp("--rate", "50", LIVELOGD_SOCKET=daemon.path)
-    daemon.wait_for_lines(60, 20)
+    daemon.wait_for_lines(40, 20)
     assert app.stop() == (0, "")
     kinds = {record["type"] for record in daemon.records()}
     assert {"request", "response"} <= kinds

@@ -332,7 +332,7 @@ def test_fork_while_other_threads_send_and_the_daemon_is_away(daemon: FakeDaemon
     for thread in threads:
         thread.start()
     try:
-        for _ in range(20):
+        for _ in range(12):
             child = os.fork()
             if child == 0:
                 try:
