@@ -327,6 +327,27 @@ def test_fastapi_exceptions(served: Served, listening: FakeDaemon) -> None:
     assert (known["message"], known["error_type"]) == ("Model not found", "FileNotFoundError")
 
 
+def test_a_whole_fastapi_app_can_be_wrapped(listening: FakeDaemon, sender: Sender) -> None:
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+
+    @app.get("/fail/{number}")
+    def failing_view(number: int) -> Any:
+        raise MemoryError("no room")
+
+    wrapped = LiveLogsMiddleware(app, sender=sender)
+    sent: list[Any] = []
+
+    async def keep(message: Any) -> None:
+        sent.append(message)
+
+    with pytest.raises(MemoryError):
+        call(wrapped, path="/fail/1", send=keep)
+    _, went = pair(listening)
+    assert (went["endpoint"], went["status_code"], went["error_type"]) == ("failing_view", 500, "MemoryError")
+    assert sent[0]["status"] == 500 and (b"x-request-id", went["request_id"].encode()) in sent[0]["headers"]
+
+
 def test_fastapi_streams_tokens(served: Served, listening: FakeDaemon) -> None:
     begun = time.perf_counter()
     assert served.ask("/tokens")[0] == 200

@@ -32,11 +32,14 @@ def test_the_snippets_of_the_guide_to_the_package(daemon: FakeDaemon, monkeypatc
     livelogd.set_default_sender(None)
     root = logging.getLogger()
     handlers = list(root.handlers)
-    in_flask, in_fastapi, in_wsgi, handler, event, answer, structured, configured = snippets("docs/python.md")
+    in_flask, in_fastapi, in_wsgi, handler, event, omitting, answer, structured, configured = snippets("docs/python.md")
 
     app = flask.Flask("documented")
     exec(in_flask, {"app": app})
     app.test_client().get("/")
+
+    exec(omitting, {"app": app})
+    assert "response_text" in app.config["LIVELOGD_OMIT_FIELDS"]
 
     api = fastapi.FastAPI()
     exec(in_fastapi, {"app": api})

@@ -346,6 +346,17 @@ def test_skipped_endpoints_and_paths_leave_no_records(app: Flask, daemon: FakeDa
     assert [record["endpoint"] for record in daemon.wait_for_lines(4)[2:]] == ["text"] * 2
 
 
+def test_config_names_the_kind_of_acknowledgement(daemon: FakeDaemon) -> None:
+    daemon.start()
+    app = Flask("app")
+    app.config.update(LIVELOGD_SOCKET=daemon.path, LIVELOGD_ACK="durable")
+    sender = LiveLogs(app).sender
+    app.test_client().get("/x")
+    assert sender.flush(5) and daemon.hellos[0]["ack"] == "durable"
+    sender.close()
+    livelogd.set_default_sender(None)
+
+
 def test_config_names_the_socket_and_events_follow(daemon: FakeDaemon) -> None:
     daemon.start()
     livelogd.set_default_sender(None)

@@ -111,6 +111,20 @@ def test_a_streamed_answer_of_a_model_keeps_its_usage(app: Flask, daemon: FakeDa
     assert len(went["response_body"]) == 4
 
 
+def test_numbers_can_be_kept_without_the_words(app: Flask, daemon: FakeDaemon) -> None:
+    def chat() -> Response:
+        lines = ['{"model":"m","message":{"content":"secret"},"done":false}\n'] * 2
+        return Response(iter([*lines, '{"model":"m","message":{"content":""},"done":true,"eval_count":2}\n']),
+                        mimetype="application/x-ndjson")  # fmt: skip
+
+    app.config["LIVELOGD_OMIT_FIELDS"] = ("request_body.messages", "response_text", "response_body.message")
+    app.add_url_rule("/api/chat", view_func=chat, methods=["POST"])
+    app.test_client().post("/api/chat", json={"model": "m", "messages": [{"content": "secret"}]}).get_data()
+    came, went = exchange(daemon)
+    assert came["request_body"] == {"model": "m"} and went["response_body"][-1]["eval_count"] == 2
+    assert went["time_to_first_token_ms"] > 0 and b"secret" not in b"".join(daemon.lines)
+
+
 def test_head_of_a_stream_is_told(app: Flask, daemon: FakeDaemon) -> None:
     app.add_url_rule("/stream", view_func=lambda: Response(tokens(3, 0)))
     app.test_client().head("/stream").close()

@@ -128,6 +128,8 @@ class _Telling:
             "encoding": headers.get("content-encoding"),
         }
         self._request_told = False
+        self._failed = False  # a status of 500 or above
+        self._complete = False  # the whole response is out
         self._body = b""
         if not exchange.options.wants_request_body(
             self._request["content_type"], self._request["encoding"], self._request["content_length"]
@@ -154,7 +156,9 @@ class _Telling:
             raise
         try:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                self.exchange.tell()
+                self._complete = True
+                if not self._failed:  # else the app may raise what was the matter, after its answer
+                    self.exchange.tell()
         except Exception as error:
             tell_own_failure(self.exchange.sender, "send", error)
 
@@ -172,7 +176,7 @@ class _Telling:
     def ended(self) -> None:
         """The app has returned: whatever it has not sent will not come."""
         self._tell_request(None)
-        self.exchange.tell(records.Ending.BROKEN_OFF)
+        self.exchange.tell(records.Ending.COMPLETE if self._complete else records.Ending.BROKEN_OFF)
 
     def _tell_request(self, body: Optional[bytes]) -> None:
         if not self._request_told:
@@ -198,6 +202,7 @@ class _Telling:
                 message = {**message, "headers": [*given, (b"x-request-id", exchange.request_id.encode())]}
             self._encoding = headers.get("content-encoding")
             length = length_of(headers.get("content-length"))
+            self._failed = int(message["status"]) >= 500
             exchange.answer(int(message["status"]), headers.get("content-type"), length)
         elif message["type"] == "http.response.body" and exchange.answered:
             body = message.get("body", b"")
