@@ -175,8 +175,11 @@ class _Telling:
 
     def ended(self) -> None:
         """The app has returned: whatever it has not sent will not come."""
-        self._tell_request(None)
-        self.exchange.tell(records.Ending.COMPLETE if self._complete else records.Ending.BROKEN_OFF)
+        try:
+            self._tell_request(None)
+            self.exchange.tell(records.Ending.COMPLETE if self._complete else records.Ending.BROKEN_OFF)
+        except Exception as error:
+            tell_own_failure(self.exchange.sender, "end", error)
 
     def _tell_request(self, body: Optional[bytes]) -> None:
         if not self._request_told:
