@@ -52,7 +52,9 @@ def best(costs: list[Cost]) -> Cost:
     return Cost(min(cost.cpu for cost in costs), min(cost.wall for cost in costs))
 
 
-def measure(actions: dict[str, Callable[[], Any]], rounds: int, calls: int, settle: Callable[[], Any]) -> dict[str, Cost]:
+def measure(
+    actions: dict[str, Callable[[], Any]], rounds: int, calls: int, settle: Callable[[], Any]
+) -> dict[str, Cost]:
     """The least cost of each action; they take turns, and what the sender still has is sent in between."""
     costs: dict[str, list[Cost]] = {name: [] for name in actions}
     for number in range(rounds + 1):

@@ -67,9 +67,8 @@ class Load:
         rng = random.Random(thread)
         begun = time.monotonic()
         while not self._stop.is_set():
-            if self.sender.send(
-                {"level": "INFO", "load": self.name, "thread": thread, "n": self.counts[thread], "x": "y" * rng.randrange(300)}
-            ):
+            record = {"level": "INFO", "load": self.name, "thread": thread, "n": self.counts[thread]}
+            if self.sender.send({**record, "x": "y" * rng.randrange(300)}):
                 self.counts[thread] += 1
             ahead = self.counts[thread] / self._rate - (time.monotonic() - begun)
             if ahead > 0.002:

@@ -41,7 +41,7 @@ def test_a_streamed_response_is_told_at_its_end(app: Flask, daemon: FakeDaemon, 
     answer.close()
     _, went = exchange(daemon)
     assert list(went) == [*RESPONSE_FIELDS, "time_to_first_byte_ms", "time_to_first_token_ms", "response_body"]
-    assert 20 <= went["time_to_first_byte_ms"] <= went["time_to_first_token_ms"] < 150 < 200 <= went["duration_ms"] < 5000
+    assert 20 <= went["time_to_first_byte_ms"] <= went["time_to_first_token_ms"] <= went["duration_ms"] - 180
     assert went["response_body"] == "tök " * 10
     assert livelogd.current_request_id() is None
     assert (went["status_code"], went["content_length"], went["level"]) == (200, 50, "INFO")

@@ -16,8 +16,9 @@ from livelogd.records import ABSENT
 _LAST_PIECES = 3
 
 _LINE_TYPES = frozenset(
-    ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json-seq")
+    f"application/{name}" for name in ("x-ndjson", "ndjson", "jsonl", "x-jsonlines", "json-seq")
 )
+_REASONING = ("reasoning_content", "reasoning", "thinking")
 _PAGE_TYPES = frozenset(("text/html", "text/css", "text/javascript", "text/ecmascript"))
 
 
@@ -203,6 +204,6 @@ def said_in(piece: dict[str, Any]) -> tuple[str, bool]:
     if isinstance(delta, str) and delta:
         return (delta, True) if "reasoning" not in str(piece.get("type")) else ("", True)
     for part in parts:
-        if any(isinstance(part.get(name), str) and part[name] for name in ("reasoning_content", "reasoning", "thinking")):
+        if any(isinstance(part.get(name), str) and part[name] for name in _REASONING):
             return "", True
     return "", False

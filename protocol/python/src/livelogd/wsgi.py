@@ -254,4 +254,5 @@ def arguments_of(environ: Environ) -> dict[str, Any]:
 
 def _path(environ: Environ) -> str:
     raw = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
-    return raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")  # PEP 3333: bytes, as Latin-1
+    # PEP 3333: the bytes of the path, as if they were Latin-1.
+    return raw if raw.isascii() else raw.encode("latin-1", "replace").decode("utf-8", "replace")
