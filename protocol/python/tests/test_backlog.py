@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -136,3 +139,48 @@ def test_dropped_records_are_told_when_the_daemon_stores_again(daemon: FakeDaemo
         daemon.storing.set()
         daemon.hang_up()  # so that it acknowledges
         daemon.wait_for(lambda: b"records_dropped" in daemon.lines[-1], 5)
+
+
+@pytest.mark.parametrize("ack", ["written", "none"])
+@pytest.mark.parametrize("seed", range(3))
+def test_any_course_of_events_ends_with_everything_sent(daemon: FakeDaemon, ack: str, seed: int) -> None:
+    """Whatever the daemon does meanwhile: when it stores again, all of it is there, though nobody flushes."""
+    rng = random.Random(seed)
+    count = 0
+    running = False
+    with Sender(daemon.path, ack=ack) as sender:
+        for _ in range(60):
+            event = rng.random()
+            if event < 0.5:
+                for _ in range(rng.randrange(1, 30)):
+                    record = {"n": count, "text": "x" * rng.choice((0, 10, 20_000))}
+                    later = rng.random() < 0.5
+                    taken = sender.send_later(lambda record=record: record, 500) if later else sender.send(record)  # type: ignore[misc]
+                    assert taken
+                    count += 1
+            elif event < 0.6 and ack == "written":  # without acknowledgements a break may lose something
+                if running:
+                    daemon.stop()
+                else:
+                    daemon.start()
+                running = not running
+            elif event < 0.7 and ack == "written":
+                daemon.hang_up()
+            elif event < 0.8:
+                daemon.storing.clear() if rng.random() < 0.5 else daemon.storing.set()
+            elif event < 0.9:
+                daemon.reading.clear() if rng.random() < 0.5 else daemon.reading.set()
+            else:
+                time.sleep(rng.uniform(0, 0.02))
+        if not running:
+            daemon.start()
+        daemon.reading.set()
+        daemon.storing.set()
+        if ack == "written":
+            daemon.hang_up()  # this one acknowledges only what it reads, or is told of anew
+        wanted = set(range(count))
+        daemon.wait_for(lambda: wanted <= {json.loads(line)["n"] for line in daemon.lines}, 15)
+        eventually(lambda: sender.stats().queued_bytes == 0, 10)
+        stats = sender.stats()
+    assert (stats.accepted, stats.sent, stats.dropped) == (count, count, 0)
+    assert list(dict.fromkeys(record["n"] for record in daemon.records())) == list(range(count))
