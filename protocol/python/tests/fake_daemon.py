@@ -118,6 +118,8 @@ class FakeDaemon:
                         number = self._taken.setdefault(client, 0)
                     answer = b'{"have":%d}\n' % number
                 with self._changed:
+                    if client is not None and client not in self._taken:
+                        break  # it was stopped in the middle of this
                     for line in whole:
                         number += 1
                         if client is None or number > self._taken[client]:
