@@ -17,6 +17,7 @@ build_packages=(
 # To run the tests.
 test_packages=(
     catch2 python3-pytest python3-requests python3-flask mypy
+    python3-fastapi python3-uvicorn gunicorn python3-pip python3-setuptools python3-wheel
     python3-jsonschema procps strace chromium chromium-driver python3-selenium
 )
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.

@@ -117,6 +117,7 @@ if [[ $what == all ]]; then
     export LIVELOGD_FAULTS=all
     step "model tests (all faults)" 900 bash -c 'quietly "$@"' - models.log build/release/tests/model/model_storage
     pytest_step "faults (all)" 3600 tests/faults
+    pytest_step "the Python package (all)" 900 protocol/python/tests/test_real_daemon.py
     pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
     pytest_step "filters (all)" 900 tests/blackbox/test_filter_property.py tests/blackbox/test_history.py
     unset LIVELOGD_FAULTS

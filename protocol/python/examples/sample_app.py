@@ -30,6 +30,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
 
 from livelogd import LiveLogHandler  # noqa: E402
 from livelogd.flask import LiveLogs, note_exception  # noqa: E402
+from model_servers import model_servers  # noqa: E402
 from simulated_model import Model, ModelStore, SimulatedModel, now_text  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
@@ -117,6 +118,8 @@ def create_app(
                 "total_tokens": generation.prompt_tokens + generation.completion_tokens,
             },
         )
+
+    app.register_blueprint(model_servers(simulated, models), name="")
 
     @app.errorhandler(ValidationError)
     def refuse(error: ValidationError) -> Any:
@@ -263,7 +266,8 @@ def main() -> int:
     if not quiet:
         traffic.start()
 
-    stop.wait()
+    while not stop.wait(0.5):  # a signal that another thread was given does not end the waiting
+        pass
     traffic.stop()
     deadline = time.monotonic() + STOP_SECONDS
     server.shutdown()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
@@ -45,10 +46,27 @@ class Model:
 class Generation:
     """An answer, and what it cost."""
 
-    text: str
+    words: tuple[str, ...]
     prompt_tokens: int
-    completion_tokens: int
-    seconds: float
+    prompt_seconds: float
+    """The time it takes to read the question."""
+    completion_seconds: float
+    """The time it takes to write the answer."""
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        return "".join(self.words)
+
+    @property
+    def completion_tokens(self) -> int:
+        """This model writes a word with each token."""
+        return len(self.words)
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes in all."""
+        return self.prompt_seconds + self.completion_seconds
 
 
 def now_text() -> str:
@@ -107,7 +125,13 @@ class SimulatedModel:
         self._rng = rng or random.Random()
 
     def generate(self, model: Model, question: str) -> Generation:
-        """Takes between 0.05 and 2 seconds (times ``time_scale``)."""
+        """A whole answer. Takes between 0.05 and 2 seconds (times ``time_scale``)."""
+        generation = self.begin(model, question)
+        time.sleep(generation.seconds)
+        return generation
+
+    def begin(self, model: Model, question: str) -> Generation:
+        """What the answer will be, and how long it will take."""
         prompt_tokens = 12 + len(question) // 4
         if prompt_tokens > 4096:
             raise ContextOverflowError(f"{prompt_tokens} tokens of prompt do not fit into 4096")
@@ -115,9 +139,22 @@ class SimulatedModel:
             time.sleep(0.05 * self._time_scale)
             raise OutOfMemoryError(f"no memory for the cache of {model.name}")
         completion_tokens = self._rng.randint(4, 80)
-        seconds = prompt_tokens / model.prompt_speed + completion_tokens / (model.speed * self._rng.uniform(0.8, 1.1))
-        seconds = min(2.0, max(0.05, seconds)) * self._time_scale
-        time.sleep(seconds)
+        prompt = prompt_tokens / model.prompt_speed
+        completion = completion_tokens / (model.speed * self._rng.uniform(0.8, 1.1))
+        scale = min(2.0, max(0.05, prompt + completion)) / (prompt + completion) * self._time_scale
         start = self._rng.randrange(len(_WORDS))
-        words = (_WORDS[(start + i) % len(_WORDS)] for i in range(completion_tokens))
-        return Generation(" ".join(words).capitalize() + ".", prompt_tokens, completion_tokens, seconds)
+        words = [_WORDS[(start + i) % len(_WORDS)] + " " for i in range(completion_tokens)]
+        words[0], words[-1] = words[0].capitalize(), words[-1].strip() + "."
+        return Generation(tuple(words), prompt_tokens, prompt * scale, completion * scale)
+
+    def speak(self, generation: Generation) -> Iterator[str]:
+        """The answer word by word, at the speed of the model. Now and then it fails on the way."""
+        time.sleep(generation.prompt_seconds)
+        fails_at = -1
+        if self._rng.random() < self._failure_rate:
+            fails_at = self._rng.randrange(1, generation.completion_tokens)
+        for number, word in enumerate(generation.words):
+            if number == fails_at:
+                raise OutOfMemoryError(f"no memory for token {number}")
+            time.sleep(generation.completion_seconds / generation.completion_tokens)
+            yield word

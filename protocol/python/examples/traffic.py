@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import threading
@@ -55,9 +56,14 @@ class Traffic:
     def _choose(self) -> tuple[str, str, Optional[object]]:
         """Method, path and JSON body of the next request."""
         kind = self._rng.random()
-        if kind < 0.50:
+        if kind < 0.25:
             body = {"question": self._rng.choice(_QUESTIONS), "model_name": self._rng.choice(_MODELS)}
             return "POST", "/api/v1/generate", body
+        if kind < 0.50:
+            messages = [{"role": "user", "content": self._rng.choice(_QUESTIONS)}]
+            path = "/v1/chat/completions" if kind < 0.40 else "/api/chat"
+            chat = {"model": self._rng.choice(_MODELS), "messages": messages, "stream": self._rng.random() < 0.8}
+            return "POST", path, chat
         if kind < 0.70:
             return "GET", "/api/v1/health", None
         if kind < 0.85:
@@ -80,8 +86,9 @@ class Traffic:
             if data is not None:
                 request.add_header("Content-Type", "application/json")
             with urllib.request.urlopen(request, timeout=10) as answer:
-                answer.read()
-        except (urllib.error.URLError, OSError):
+                # Now and then somebody has read enough of a streamed answer.
+                answer.read(2000 if self._rng.random() < 0.05 else None)
+        except (urllib.error.URLError, http.client.HTTPException, OSError):
             pass  # an answer above 399 is part of the mix, and while the app stops there is nobody to ask
         finally:
             self._slots.release()

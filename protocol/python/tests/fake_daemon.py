@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The daemon's end of the socket, as far as a sender can see it: takes connections and keeps their lines."""
+"""The daemon's end of the socket, as far as a sender can see it: takes connections, keeps their lines, acknowledges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, Callable, Optional
 
 
 class FakeDaemon:
-    """Listens at ``path`` from ``start`` to ``stop``. Lines are kept over restarts, in the order of arrival."""
+    """Listens at ``path`` from ``start`` to ``stop``. Lines are kept over restarts, in the order of arrival; what it knows of
+    its clients is not."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -23,6 +24,11 @@ class FakeDaemon:
         self.reading = threading.Event()
         """While clear, connections are accepted and not read."""
         self.reading.set()
+        self.storing = threading.Event()
+        """While clear, lines are taken and not acknowledged."""
+        self.storing.set()
+        self.hellos: list[dict[str, Any]] = []
+        self._taken: dict[str, int] = {}
         self._changed = threading.Condition()
         self._listener: Optional[socket.socket] = None
         self._open: list[socket.socket] = []
@@ -50,7 +56,7 @@ class FakeDaemon:
                 pass
         for thread in self._threads:
             thread.join(5)
-        self._open, self._threads = [], []
+        self._open, self._threads, self._taken = [], [], {}
         os.unlink(self.path)
 
     def records(self) -> list[dict[str, Any]]:
@@ -82,8 +88,17 @@ class FakeDaemon:
                 self._changed.notify_all()
             self._spawn(self._read, connection)
 
+    def hang_up(self) -> None:
+        """Breaks all connections, without forgetting anything."""
+        with self._changed:
+            broken, self._open = self._open, []
+        for connection in broken:
+            connection.shutdown(socket.SHUT_RDWR)
+
     def _read(self, connection: socket.socket) -> None:
         rest = b""
+        client: Optional[str] = None
+        number = acknowledged = 0
         with connection:
             while True:
                 self.reading.wait()
@@ -94,9 +109,32 @@ class FakeDaemon:
                 if not data:
                     break
                 *whole, rest = (rest + data).split(b"\n")
+                answer = b""
+                if whole and whole[0].startswith(b'{"livelog":') and client is None:
+                    hello = json.loads(whole.pop(0))
+                    client = hello["client"]
+                    with self._changed:
+                        self.hellos.append(hello)
+                        number = self._taken.setdefault(client, 0)
+                    answer = b'{"have":%d}\n' % number
                 with self._changed:
-                    self.lines.extend(whole)
+                    if client is not None and client not in self._taken:
+                        break  # it was stopped in the middle of this
+                    for line in whole:
+                        number += 1
+                        if client is None or number > self._taken[client]:
+                            self.lines.append(line)
+                            if client is not None:
+                                self._taken[client] = number
                     self._changed.notify_all()
+                if client is not None:
+                    if self.storing.is_set() and number > acknowledged:
+                        acknowledged = number
+                        answer += b'{"ack":%d}\n' % number
+                    try:
+                        connection.sendall(answer)
+                    except OSError:
+                        break
         if rest:
             self.torn.append(rest)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -13,69 +14,14 @@ import pytest
 
 pytest.importorskip("flask")
 
-from flask import Flask, Response, abort, g, jsonify, request, send_file, stream_with_context  # noqa: E402
+from flask import Flask, Response, abort, jsonify  # noqa: E402
 
 import livelogd  # noqa: E402
 import livelogd.flask as live_flask  # noqa: E402
 from fake_daemon import FakeDaemon  # noqa: E402
+from flask_app import REQUEST_FIELDS, RESPONSE_FIELDS, GenerationError, exchange  # noqa: E402
 from livelogd import Sender  # noqa: E402
-from livelogd.flask import LiveLogs, note_exception  # noqa: E402
-
-REQUEST_FIELDS = [
-    "timestamp", "level", "message", "module", "type", "request_id", "method", "url", "endpoint", "remote_addr",
-    "user_agent", "content_type", "content_length", "args",
-]  # fmt: skip
-RESPONSE_FIELDS = [
-    "timestamp", "level", "message", "module", "type", "request_id", "method", "url", "endpoint", "status_code",
-    "content_type", "content_length", "duration_ms",
-]  # fmt: skip
-
-
-class GenerationError(RuntimeError):
-    pass
-
-
-@pytest.fixture
-def app(daemon: FakeDaemon, sender: Sender) -> Flask:
-    daemon.start()
-    app = Flask("app", static_folder=None)
-    LiveLogs(app, sender=sender)
-
-    @app.get("/models")
-    def list_models() -> Any:
-        return jsonify(models=[])
-
-    @app.post("/generate")
-    def generate_response() -> Any:
-        time.sleep(0.02)
-        return jsonify(answer=(request.get_json() or {})["question"], request_id=g.request_id)
-
-    @app.post("/raw")
-    def raw() -> Any:
-        return request.stream.read()
-
-    @app.delete("/models/<name>")
-    def delete_model(name: str) -> Any:
-        note_exception(FileNotFoundError(name))
-        return {"error": "Model not found"}, 404
-
-    @app.get("/fail")
-    def fail() -> Any:
-        raise GenerationError("out of memory")
-
-    @app.get("/text")
-    def text() -> Any:
-        return "plain"
-
-    return app
-
-
-def exchange(daemon: FakeDaemon) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The first request and its response."""
-    request_record, response_record = daemon.wait_for_lines(2)[:2]
-    assert (request_record["type"], response_record["type"]) == ("request", "response")
-    assert request_record["request_id"] == response_record["request_id"]
-    return request_record, response_record
+from livelogd.flask import LiveLogs  # noqa: E402
 
 
 def test_the_shapes_field_by_field(app: Flask, daemon: FakeDaemon) -> None:
@@ -249,7 +195,8 @@ def test_the_app_finds_the_body_untouched(app: Flask, daemon: FakeDaemon) -> Non
         (b"[" * 50_000, "application/json"),
         (b'{"a": "' + b"x" * 70_000 + b'"}', "application/json"),
         (b"binary \x00\x01", "application/octet-stream"),
-        (b'{"a": 1}', "text/plain"),
+        (b"<p>a page", "text/html"),
+        (b"x" * 70_000, "text/plain"),
     ],
 )
 def test_other_bodies_are_told_by_size(app: Flask, daemon: FakeDaemon, data: bytes, content_type: str) -> None:
@@ -258,6 +205,68 @@ def test_other_bodies_are_told_by_size(app: Flask, daemon: FakeDaemon, data: byt
     came, went = exchange(daemon)
     assert list(came) == REQUEST_FIELDS
     assert came["content_length"] == went["content_length"] == len(data)
+
+
+def test_text_and_forms_are_told(app: Flask, daemon: FakeDaemon) -> None:
+    client = app.test_client()
+    client.post("/raw", data="grüße".encode(), content_type="text/plain; charset=utf-8")
+    client.post("/raw", data={"name": "a", "tag": ["b", "c"], "empty": ""})
+    client.post("/raw", data=b'{"n":1}\n{"n":2}\n', content_type="application/x-ndjson")
+    told = [record["request_body"] for record in daemon.wait_for_lines(6) if record["type"] == "request"]
+    assert told == ["grüße", {"name": "a", "tag": ["b", "c"], "empty": ""}, [{"n": 1}, {"n": 2}]]
+
+
+def test_fields_can_be_left_out(app: Flask, daemon: FakeDaemon) -> None:
+    app.config["LIVELOGD_OMIT_FIELDS"] = ("remote_addr", "user_agent", "request_body.question", "response_body.x.y")
+    app.test_client().post("/generate", json={"question": "secret", "model": "m"})
+    came, went = exchange(daemon)
+    assert "remote_addr" not in came and "user_agent" not in came and came["request_body"] == {"model": "m"}
+    assert went["response_body"]["answer"] == "secret"
+    app.config["LIVELOGD_OMIT_FIELDS"] = "response_body"
+    app.test_client().post("/generate", json={"question": "secret"})
+    assert "response_body" not in daemon.wait_for_lines(4)[3]
+
+
+def test_what_is_logged_while_a_request_is_answered_has_its_id(
+    app: Flask, daemon: FakeDaemon, sender: Sender
+) -> None:
+    logger = logging.getLogger("tests.flask")
+    logger.propagate = False
+    handler = livelogd.LiveLogHandler(sender=sender)
+    logger.addHandler(handler)
+
+    def body() -> Iterator[str]:
+        logger.warning("in the stream")
+        yield livelogd.current_request_id() or "none"
+
+    def view() -> Response:
+        logger.warning("in the view")
+        logger.warning("of another", extra={"livelogd": {"request_id": "mine"}})
+        livelogd.log_event("thing", "happened")
+        return Response(body(), mimetype="text/plain")
+
+    app.add_url_rule("/logs", view_func=view)
+    answer = app.test_client().get("/logs", headers={"X-Request-ID": "r-7"})
+    assert answer.get_data(as_text=True) == "r-7"
+    logger.warning("after")
+    assert livelogd.current_request_id() is None
+    told = {record["message"]: record.get("request_id") for record in daemon.wait_for_lines(7)}
+    assert told == {
+        "Incoming request": "r-7", "in the view": "r-7", "of another": "mine", "happened": "r-7",
+        "in the stream": "r-7", "Outgoing response": "r-7", "after": None,
+    }  # fmt: skip
+    logger.removeHandler(handler)
+
+
+def test_an_app_that_calls_itself_stays_in_its_own_request(app: Flask, daemon: FakeDaemon) -> None:
+    def outer() -> Any:
+        app.test_client().get("/models", headers={"X-Request-ID": "inner"})
+        return jsonify(id=livelogd.current_request_id())
+
+    app.add_url_rule("/outer", view_func=outer)
+    answer = app.test_client().get("/outer", headers={"X-Request-ID": "outer"})
+    assert answer.get_json() == {"id": "outer"} and livelogd.current_request_id() is None
+    assert [record["request_id"] for record in daemon.wait_for_lines(4)] == ["outer", "inner", "inner", "outer"]
 
 
 def test_a_body_with_nan_is_told(app: Flask, daemon: FakeDaemon) -> None:
@@ -291,90 +300,6 @@ def test_a_compressed_body_is_told_by_size(app: Flask, daemon: FakeDaemon) -> No
     app.add_url_rule("/packed", view_func=lambda: packed)
     app.test_client().get("/packed")
     assert list(exchange(daemon)[1]) == RESPONSE_FIELDS
-
-
-# Streams
-
-
-def tokens(count: int, pause: float) -> Iterator[str]:
-    for _ in range(count):
-        time.sleep(pause)
-        yield "tök "
-
-
-@pytest.mark.parametrize("with_context", [False, True])
-def test_a_streamed_response_is_told_at_its_end(app: Flask, daemon: FakeDaemon, with_context: bool) -> None:
-    def view() -> Response:
-        body = tokens(10, 0.02)
-        return Response(stream_with_context(body) if with_context else body, mimetype="text/event-stream")
-
-    app.add_url_rule("/stream", view_func=view)
-    answer = app.test_client().get("/stream", buffered=False)
-    chunks = answer.iter_encoded()
-    assert next(chunks).decode() == "tök "
-    daemon.wait_for_lines(1)
-    time.sleep(0.1)
-    assert len(daemon.lines) == 1  # on its way
-    assert len(list(chunks)) == 9
-    answer.close()
-    _, went = exchange(daemon)
-    assert list(went) == RESPONSE_FIELDS
-    assert 200 <= went["duration_ms"] < 5000
-    assert (went["status_code"], went["content_length"], went["level"]) == (200, 50, "INFO")
-    assert answer.headers["X-Request-ID"] == went["request_id"]
-    assert len(daemon.lines) == 2
-
-
-def test_a_stream_that_fails_is_an_error(app: Flask, daemon: FakeDaemon) -> None:
-    def body() -> Iterator[str]:
-        yield "one"
-        raise GenerationError("lost the model")
-
-    app.add_url_rule("/stream", view_func=lambda: Response(body()))
-    answer = app.test_client().get("/stream", buffered=False)
-    with pytest.raises(GenerationError):
-        list(answer.response)
-    answer.close()
-    _, went = exchange(daemon)
-    assert (went["status_code"], went["level"], went["content_length"]) == (200, "ERROR", 3)
-    assert went["message"] == "The response failed on its way: GenerationError"
-    assert went["error_type"] == "GenerationError" and "lost the model" in went["traceback"]
-
-
-def test_a_stream_whose_client_goes_away(app: Flask, daemon: FakeDaemon) -> None:
-    ended = []
-
-    def body() -> Iterator[bytes]:
-        try:
-            while True:
-                yield b"x" * 10
-        finally:
-            ended.append(True)
-
-    app.add_url_rule("/stream", view_func=lambda: Response(body()))
-    answer = app.test_client().get("/stream", buffered=False)
-    chunks = iter(answer.response)
-    next(chunks), next(chunks)
-    answer.close()
-    _, went = exchange(daemon)
-    assert list(went) == [*RESPONSE_FIELDS, "broken_off"]
-    assert went["broken_off"] is True and went["level"] == "INFO" and went["content_length"] >= 20
-    assert ended == [True]
-
-
-def test_head_of_a_stream_is_told(app: Flask, daemon: FakeDaemon) -> None:
-    app.add_url_rule("/stream", view_func=lambda: Response(tokens(3, 0)))
-    app.test_client().head("/stream").close()
-    _, went = exchange(daemon)
-    assert list(went) == RESPONSE_FIELDS and went["content_length"] is None and went["method"] == "HEAD"
-
-
-def test_a_file_is_told_by_its_size(app: Flask, daemon: FakeDaemon, folder: Path) -> None:
-    (folder / "f.bin").write_bytes(b"x" * 5000)
-    app.add_url_rule("/file", view_func=lambda: send_file(folder / "f.bin"))
-    assert len(app.test_client().get("/file").data) == 5000
-    _, went = exchange(daemon)
-    assert (went["content_length"], went["content_type"]) == (5000, "application/octet-stream")
 
 
 # Request ids, skipping, several apps, never breaking
@@ -419,6 +344,17 @@ def test_skipped_endpoints_and_paths_leave_no_records(app: Flask, daemon: FakeDa
     client.post("/generate", json={"question": "x"})
     client.get("/text")
     assert [record["endpoint"] for record in daemon.wait_for_lines(4)[2:]] == ["text"] * 2
+
+
+def test_config_names_the_kind_of_acknowledgement(daemon: FakeDaemon) -> None:
+    daemon.start()
+    app = Flask("app")
+    app.config.update(LIVELOGD_SOCKET=daemon.path, LIVELOGD_ACK="durable")
+    sender = LiveLogs(app).sender
+    app.test_client().get("/x")
+    assert sender.flush(5) and daemon.hellos[0]["ack"] == "durable"
+    sender.close()
+    livelogd.set_default_sender(None)
 
 
 def test_config_names_the_socket_and_events_follow(daemon: FakeDaemon) -> None:
@@ -496,7 +432,7 @@ def test_an_untrusted_host_is_told(app: Flask, daemon: FakeDaemon) -> None:
 
     app.request_class = Strict
     app.test_client().get("/models?x=1", headers={"Host": "evil.example"})
-    assert daemon.wait_for_lines(2)[0]["url"] == "/models?x=1"
+    assert daemon.wait_for_lines(2)[0]["url"] == "http://evil.example/models?x=1"
 
 
 def test_requests_do_not_wait_for_a_daemon_that_is_not_there(sender: Sender) -> None:

@@ -123,14 +123,8 @@ def test_an_impossible_path_is_only_an_error_in_the_statistics(path: str) -> Non
 def test_the_pause_between_attempts_grows_to_its_limit(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     sender = Sender(folder / "none.sock")
-    delays = []
-
-    class Wake:
-        def acquire(self, timeout: float) -> bool:
-            delays.append(round(timeout, 3))
-            return False
-
-    sender._wake = Wake()  # type: ignore[assignment]
+    delays: list[float] = []
+    monkeypatch.setattr(sender, "_nap", lambda milliseconds: delays.append(round(milliseconds / 1000, 3)))
     for _ in range(8):
         sender._back_off()
-    assert delays == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert delays == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]

@@ -23,7 +23,7 @@ pytest.importorskip("flask")
 from fake_daemon import FakeDaemon  # noqa: E402
 from livelogd import Sender  # noqa: E402
 from sample_app import create_app  # noqa: E402
-from simulated_model import SimulatedModel  # noqa: E402
+from simulated_model import OutOfMemoryError, SimulatedModel  # noqa: E402
 
 SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "sample_app.py"
 
@@ -106,7 +106,8 @@ def test_generate_takes_its_time_and_tells_its_tokens(quiet_app: RunningApp, dae
     usage = answer["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 4
     assert 0.05 <= answer["generation_time"] <= 2.0
-    last = daemon.wait_for_lines(2)[-1]
+    daemon.wait_for(lambda: any(b'"total_tokens"' in line for line in daemon.lines))
+    last = daemon.records()[-1]
     assert last["response_body"] == answer and last["duration_ms"] >= answer["generation_time"] * 1000
 
 
@@ -147,7 +148,7 @@ def test_it_stops_clean_and_loses_nothing(quiet_app: RunningApp, daemon: FakeDae
 def test_it_makes_traffic_of_its_own_unless_quiet(daemon: FakeDaemon) -> None:
     daemon.start()
     app = RunningApp("--rate", "50", LIVELOGD_SOCKET=daemon.path)
-    daemon.wait_for_lines(60, 20)
+    daemon.wait_for_lines(40, 20)
     assert app.stop() == (0, "")
     kinds = {record["type"] for record in daemon.records()}
     assert {"request", "response"} <= kinds
@@ -170,3 +171,44 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
         )
     assert done.returncode == 69 and done.stdout == ""
     assert done.stderr == f"sample_app: port {port} on 127.0.0.1 is taken; choose another one with --port\n"
+
+
+@pytest.mark.parametrize(("path", "pieces_more"), [("/v1/chat/completions", 3), ("/api/chat", 1)])
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_answers_of_model_servers(
+    daemon: FakeDaemon, sender: Sender, path: str, pieces_more: int, stream: bool
+) -> None:
+    daemon.start()
+    app = create_app(model=SimulatedModel(failure_rate=0.0, time_scale=0.1), livelogd_socket=daemon.path)
+    question = {"model": "llama-3.2-3b", "messages": [{"role": "user", "content": "Hello?"}], "stream": stream}
+    answer = app.test_client().post(path, json=question)
+    assert answer.status_code == 200 and answer.get_data()
+    came, went = daemon.wait_for_lines(2)
+    assert came["request_body"] == question and went["endpoint"] == came["endpoint"]
+    last = went["response_body"][-1] if stream else went["response_body"]
+    tokens = last["usage"]["completion_tokens"] if "usage" in last else last["eval_count"]
+    assert last["model"] == "llama-3.2-3b" and tokens >= 4 and ("timings" in last or last["eval_duration"] > 0)
+    if stream:
+        assert went["pieces"] == tokens + pieces_more
+        assert went["response_text"].endswith(".") and len(went["response_text"].split()) == tokens
+        assert 0 < went["time_to_first_token_ms"] < went["duration_ms"]
+    app.test_client().post(path, json={"model": "none"})
+    missing = daemon.wait_for_lines(4)[3]
+    assert (missing["message"], missing["error_type"]) == ("model 'none' not found", "FileNotFoundError")
+    app.extensions["livelogd"].sender.close(1)
+
+
+def test_a_stream_that_fails_on_its_way(daemon: FakeDaemon, sender: Sender) -> None:
+    class Failing(SimulatedModel):
+        def speak(self, generation: Any) -> Iterator[str]:
+            yield "One"
+            raise OutOfMemoryError("no memory for token 1")
+
+    daemon.start()
+    app = create_app(model=Failing(failure_rate=0.0), livelogd_socket=daemon.path)
+    question = {"model": "llama-3.2-3b", "messages": [{"role": "user", "content": "Hello?"}]}
+    with pytest.raises(OutOfMemoryError):
+        app.test_client().post("/api/chat", json=question).get_data()
+    _, went = daemon.wait_for_lines(2)
+    assert (went["level"], went["error_type"], went["response_text"]) == ("ERROR", "OutOfMemoryError", "One")
+    app.extensions["livelogd"].sender.close(1)

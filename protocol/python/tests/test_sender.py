@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def test_the_daemon_may_restart(daemon: FakeDaemon, sender: Sender) -> None:
         assert sender.flush(5)
         for number in range(number, number + 10):
             sender.send({"number": number})
+        assert sender.flush(5)
         daemon.wait_for_lines(number + 1)
         daemon.stop()
         number += 1
@@ -95,7 +97,12 @@ def test_the_daemon_may_restart(daemon: FakeDaemon, sender: Sender) -> None:
     assert daemon.connections == 5
 
 
-def test_a_line_cut_by_a_break_is_sent_again_whole(daemon: FakeDaemon, sender: Sender) -> None:
+def test_a_line_cut_by_a_break_is_sent_again_whole(daemon: FakeDaemon) -> None:
+    with Sender(daemon.path, ack="none") as sender:
+        _break_in_the_middle_of_a_line(daemon, sender)
+
+
+def _break_in_the_middle_of_a_line(daemon: FakeDaemon, sender: Sender) -> None:
     daemon.reading.clear()
     daemon.start()
     count = 400
@@ -325,7 +332,7 @@ def test_fork_while_other_threads_send_and_the_daemon_is_away(daemon: FakeDaemon
     for thread in threads:
         thread.start()
     try:
-        for _ in range(20):
+        for _ in range(12):
             child = os.fork()
             if child == 0:
                 try:
@@ -456,3 +463,115 @@ def test_an_event_has_its_shape_and_any_fields(daemon: FakeDaemon, sender: Sende
     assert (odd["level"], odd["message"], odd["type"], odd["event_type"]) == ("ERROR", "m", "custom_event", "odd")
     assert (odd["message_"], odd["type_"], odd["event_type_"], odd["timestamp_"]) == ("mine", "t", "e", 0)
     assert odd["self"] == 1 and odd["args"] == [1]
+
+
+# Acknowledgements
+
+
+def test_a_record_counts_as_sent_when_it_is_acknowledged(daemon: FakeDaemon, sender: Sender) -> None:
+    daemon.storing.clear()
+    daemon.start()
+    sender.send({"n": 1})
+    daemon.wait_for_lines(1)
+    assert not sender.flush(0.1) and sender.stats().sent == 0 and sender.stats().queued_bytes > 0
+    daemon.storing.set()
+    sender.send({"n": 2})
+    assert sender.flush(5) and sender.stats().sent == 2 and sender.stats().queued_bytes == 0
+    assert daemon.hellos == [{"livelog": 1, "ack": "written", "client": daemon.hellos[0]["client"]}]
+
+
+def test_a_break_neither_loses_nor_doubles(daemon: FakeDaemon, sender: Sender) -> None:
+    daemon.start()
+    count = 0
+    for _ in range(15):
+        for _ in range(300):
+            sender.send({"n": count, "text": "x" * (count % 700)})
+            count += 1
+        eventually(lambda: sender.stats().connected)
+        time.sleep(0.002)  # somewhere in the middle
+        daemon.hang_up()
+    assert sender.flush(20)
+    assert [record["n"] for record in daemon.wait_for_lines(count)] == list(range(count))
+    assert len({hello["client"] for hello in daemon.hellos}) == 1 and len(daemon.hellos) > 5
+
+
+def test_a_killed_daemon_gets_again_what_it_had_not_acknowledged(daemon: FakeDaemon, sender: Sender) -> None:
+    daemon.start()
+    sender.send({"n": 0})
+    assert sender.flush(5)
+    daemon.storing.clear()
+    for number in range(1, 6):
+        sender.send({"n": number})
+    daemon.wait_for_lines(6)
+    daemon.stop()
+    daemon.storing.set()
+    daemon.start()
+    assert sender.flush(5)
+    assert [record["n"] for record in daemon.records()] == [0, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
+    assert sender.stats().resent == 5
+
+
+def test_the_kind_of_acknowledgement_can_be_chosen(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon.start()
+    for wished, given, expected in (("", None, "written"), ("durable", None, "durable"), ("none", "written", "written"),
+                                    ("nonsense", None, "written"), ("durable", "none", "none")):  # fmt: skip
+        monkeypatch.setenv("LIVELOGD_ACK", wished)
+        before = len(daemon.hellos)
+        with Sender(daemon.path, ack=given) as sender:
+            assert sender.ack == expected
+            sender.send({"n": 1})
+            assert sender.flush(5)
+        assert [hello["ack"] for hello in daemon.hellos[before:]] == ([] if expected == "none" else [expected])
+    with pytest.raises(ValueError):
+        Sender(daemon.path, ack="always")
+    assert get_sender(daemon.path, ack="durable") is not get_sender(daemon.path, ack="written")
+    for kind in ("durable", "written"):
+        get_sender(daemon.path, ack=kind).close(1)
+
+
+def test_a_stranger_that_answers_is_left(daemon: FakeDaemon, sender: Sender) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(daemon.path)
+    listener.listen(1)
+    sender.send({"n": 1})
+    connection = listener.accept()[0]
+    connection.recv(65536)
+    connection.sendall(b"220 mail.example ready\r\n")
+    eventually(lambda: sender.stats().last_error == "what answers there is no livelogd")
+    assert connection.recv(65536) == b"" and sender.stats().queued_bytes > 0
+    connection.close()
+    listener.close()
+    os.unlink(daemon.path)
+
+
+def test_an_idle_sender_notices_that_the_daemon_has_gone(daemon: FakeDaemon, sender: Sender) -> None:
+    daemon.start()
+    sender.send({"n": 1})
+    assert sender.flush(5) and sender.stats().connected
+    daemon.stop()
+    eventually(lambda: not sender.stats().connected)
+
+
+def test_a_child_of_multiprocessing_sends_what_it_has(daemon: FakeDaemon) -> None:
+    daemon.start()
+    for method in ("fork", "spawn"):
+        with tempfile.TemporaryDirectory() as place:
+            script = Path(place) / "children.py"
+            script.write_text(
+                "import sys, multiprocessing, livelogd\n"
+                "def work(path, n):\n"
+                "    livelogd.get_sender(path).send({'from': 'child', 'n': n})\n"
+                "if __name__ == '__main__':\n"
+                "    multiprocessing.set_start_method(sys.argv[2])\n"
+                "    livelogd.get_sender(sys.argv[1]).send({'from': 'parent'})\n"
+                "    children = [multiprocessing.Process(target=work, args=(sys.argv[1], n)) for n in range(3)]\n"
+                "    [child.start() for child in children]; [child.join() for child in children]\n"
+            )
+            before = len(daemon.lines)
+            done = subprocess.run(
+                [sys.executable, str(script), daemon.path, method],
+                capture_output=True, text=True, timeout=30, env={**os.environ, "PYTHONPATH": SOURCES},
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (0, "")
+            told = daemon.wait_for_lines(before + 4)[before:]
+            assert sorted(str(record["from"]) for record in told) == ["child"] * 3 + ["parent"]

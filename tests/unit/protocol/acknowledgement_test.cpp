@@ -42,6 +42,29 @@ TEST_CASE("golden cases of first lines") {
     }
 }
 
+TEST_CASE("golden answers to a sender") {
+    for (const auto& test : livelogd::test::read_vectors("answers.jsonl")) {
+        CAPTURE(livelogd::test::text_of(test, "name"));
+        const auto number = [&](const char* member) {
+            return static_cast<line_number>(test.at(member).as_int64());
+        };
+        const auto sentence = [&] { return livelogd::test::text_of(test, "error"); };
+        const std::string got = told([&](std::string& out) {
+            if (test.contains("have"))
+                append_have(out, number("have"));
+            else if (test.contains("ack"))
+                append_ack(out, number("ack"));
+            else if (test.contains("more"))
+                append_more_malformed(out, number("malformed"), number("more"));
+            else if (test.contains("malformed"))
+                append_malformed(out, number("malformed"), sentence());
+            else
+                append_error(out, sentence());
+        });
+        CHECK(got == livelogd::test::text_of(test, "line") + "\n");
+    }
+}
+
 TEST_CASE("what a sender is told") {
     CHECK(told([](auto& out) { append_have(out, 0); }) == "{\"have\":0}\n");
     CHECK(told([](auto& out) { append_have(out, max_line_number); }) == "{\"have\":9007199254740991}\n");

@@ -114,6 +114,19 @@ TEST_CASE("golden answers of model servers") {
     }
 }
 
+TEST_CASE("golden records of client packages, streamed answers among them") {
+    int tried = 0;
+    for (const char* file : {"streams.jsonl", "client_records.jsonl"}) {
+        for (const auto& test : read_vectors(file)) {
+            if (!test.contains("fields")) continue;
+            CAPTURE(file, text_of(test, "name"));
+            ++tried;
+            CHECK(read(text_of(test, "line")) == expected_fields(test));
+        }
+    }
+    CHECK(tried > 10);
+}
+
 TEST_CASE("a body says the same as an object, as text, and among pieces that say nothing") {
     int bodies = 0;
     for (const auto& test : read_vectors("llm.jsonl")) {

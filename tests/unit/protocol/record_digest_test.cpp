@@ -2,6 +2,7 @@
 #include "protocol/record_digest.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/unit/protocol/vectors.hpp"
 
 using namespace livelogd::protocol;
 
@@ -20,6 +21,24 @@ digested digest_of(const std::string& line) {
 }
 
 }  // namespace
+
+TEST_CASE("golden records of client packages are stored as they come, and understood") {
+    record_scanner scanner;
+    for (const auto& test : livelogd::test::read_vectors("client_records.jsonl")) {
+        CAPTURE(livelogd::test::text_of(test, "name"));
+        const std::string line = livelogd::test::text_of(test, "line");
+        record_fields fields;
+        const redaction_keys keys;
+        std::string out;
+        REQUIRE_FALSE(
+            scanner.scan_record(line, {.redact = &keys, .timestamp = "T"}, out, fields).has_value());
+        CHECK(out == line);
+        const auto [digest, error] = digest_of(line);
+        CHECK(digest.type_in(line) == livelogd::test::text_of(test, "type"));
+        CHECK(level_name(digest.severity) == livelogd::test::text_of(test, "level"));
+        CHECK(error == test.at("error").as_bool());
+    }
+}
 
 TEST_CASE("the type is found again in the line") {
     const std::string line = R"({"timestamp":"T","level":"INFO","type":"request"})";

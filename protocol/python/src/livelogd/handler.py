@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from livelogd.encode import safe_text, timestamp_text
+from livelogd.exchange import current_request_id
 from livelogd.records import add_fields
 from livelogd.sender import Sender
 from livelogd.shared import get_sender
@@ -26,6 +27,7 @@ class LiveLogHandler(logging.Handler):
     ``extra={"livelogd": {"filename": …}}``, because logging itself refuses extras named like its own attributes
     (``args``, ``module``, ``message``, ``filename``, …). They replace fields of the record that have the same name, so
     that ``type`` can be chosen. Other extras are added as they are; one with a name that is taken gets a trailing ``_``.
+    What is logged while a request is answered has its ``request_id``.
 
     A formatter is not used: the fields are sent apart. In ``logging.config.dictConfig``::
 
@@ -37,13 +39,14 @@ class LiveLogHandler(logging.Handler):
         level: int = logging.NOTSET,
         *,
         socket: Optional[str] = None,
+        ack: Optional[str] = None,
         sender: Optional[Sender] = None,
         flush_timeout: float = 1.0,
     ) -> None:
-        """``socket``: the path of the daemon's socket, default as ``Sender`` finds it. ``sender``: one to use instead
-        of the process's sender for that socket. ``flush_timeout``: how many seconds ``flush`` waits at most."""
+        """``socket``, ``ack``: as for ``Sender``. ``sender``: one to use instead of the process's sender for these.
+        ``flush_timeout``: how many seconds ``flush`` waits at most."""
         super().__init__(level)
-        self.sender = sender if sender is not None else get_sender(socket)
+        self.sender = sender if sender is not None else get_sender(socket, ack=ack)
         self.flush_timeout = flush_timeout
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -86,6 +89,10 @@ def record_fields(record: logging.LogRecord) -> dict[str, Any]:
     elif structured is not None:
         fields["livelogd"] = structured
     add_fields(fields, {name: value for name, value in list(vars(record).items()) if name not in _OWN_ATTRIBUTES})
+    if "request_id" not in fields:
+        request_id = current_request_id()
+        if request_id is not None:
+            fields["request_id"] = request_id
     return fields
 
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from livelogd.encode import timestamp_text
 
@@ -23,12 +24,11 @@ class _Absent:
     """The type of ABSENT, told apart from a body that is null."""
 
 
-#: Stands for a body that is not shown, because there is none, it is not JSON, or it is too large.
+#: Stands for a body that is not shown, because there is none, it is binary, or it is too large.
 ABSENT = _Absent()
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """What the records of one API call have in common."""
 
     request_id: str
@@ -43,6 +43,21 @@ class Failure:
 
     error_type: str
     traceback: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class StreamFigures:
+    """What is known of a body that has left in portions. Times in milliseconds since the request came."""
+
+    first_byte_ms: Optional[float]
+    first_token_ms: Optional[float]
+    """When the first thing left that a model has said."""
+    pieces: Optional[int]
+    """How many events or lines it was."""
+    text: Optional[str]
+    """What the model has said, put together."""
+    cut: bool
+    """Whether the record has not all of it."""
 
 
 class Ending(Enum):
@@ -60,7 +75,12 @@ def request_id(offered: Optional[str]) -> str:
     random digits, because two requests can come within the same microsecond."""
     if offered is not None and _REQUEST_ID.fullmatch(offered):
         return offered
-    return f"req_{time.time_ns() // 1000}_{os.urandom(4).hex()}"
+    return f"req_{time.time_ns() // 1000}_{_random.getrandbits(32):08x}"
+
+
+# Not os.urandom: a system call lets another thread have the interpreter, in each request.
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
 
 
 def request_record(
@@ -72,10 +92,11 @@ def request_record(
     content_length: Optional[int],
     args: Mapping[str, Any],
     body: Any = ABSENT,
+    timestamp: Optional[str] = None,
 ) -> dict[str, Any]:
-    """The record of an incoming request."""
+    """The record of an incoming request. ``timestamp``: default now."""
     record = {
-        "timestamp": timestamp_text(),
+        "timestamp": timestamp or timestamp_text(),
         "level": "INFO",
         "message": "Incoming request",
         "module": MODULE,
@@ -105,16 +126,18 @@ def response_record(
     body: Any = ABSENT,
     failure: Optional[Failure] = None,
     ending: Ending = Ending.COMPLETE,
+    stream: Optional[StreamFigures] = None,
+    timestamp: Optional[str] = None,
 ) -> dict[str, Any]:
     """The record of an outgoing response. Of a streamed one, ``duration_ms`` and ``content_length`` are those at its
-    end."""
+    end, and ``stream`` tells of its way."""
     level, message = "INFO", "Outgoing response"
     if status_code >= 400:
         level, message = "ERROR", _error_message(body) or f"Error response - {status_code}"
     elif ending is Ending.FAILED:
         level, message = "ERROR", "The response failed on its way" + (f": {failure.error_type}" if failure else "")
     record = {
-        "timestamp": timestamp_text(),
+        "timestamp": timestamp or timestamp_text(),
         "level": level,
         "message": message,
         "module": MODULE,
@@ -128,8 +151,20 @@ def response_record(
         "content_length": content_length,
         "duration_ms": round(duration_ms, 3),
     }
+    if stream is not None:
+        if stream.first_byte_ms is not None:
+            record["time_to_first_byte_ms"] = round(stream.first_byte_ms, 3)
+        if stream.first_token_ms is not None:
+            record["time_to_first_token_ms"] = round(stream.first_token_ms, 3)
+        if stream.pieces is not None:
+            record["pieces"] = stream.pieces
     if body is not ABSENT:
         record["response_body"] = body
+    if stream is not None:
+        if stream.text is not None:
+            record["response_text"] = stream.text
+        if stream.cut:
+            record["response_cut"] = True
     if failure is not None:
         record["error_type"] = failure.error_type
         if failure.traceback is not None:
@@ -139,8 +174,11 @@ def response_record(
     return record
 
 
-def event_record(event_type: str, message: str, fields: Mapping[str, Any], level: str = "INFO") -> dict[str, Any]:
-    """The record of an event of the app's own. A field with the name of one of the record's gets a trailing ``_``."""
+def event_record(
+    event_type: str, message: str, fields: Mapping[str, Any], level: str = "INFO", request_id: Optional[str] = None
+) -> dict[str, Any]:
+    """The record of an event of the app's own. A field with the name of one of the record's gets a trailing ``_``.
+    ``request_id``: of the request that is being answered, for fields that have none."""
     record = {
         "timestamp": timestamp_text(),
         "level": level,
@@ -150,6 +188,8 @@ def event_record(event_type: str, message: str, fields: Mapping[str, Any], level
         "event_type": event_type,
     }
     add_fields(record, fields)
+    if request_id is not None:
+        record.setdefault("request_id", request_id)
     return record
 
 

@@ -6,69 +6,45 @@ from __future__ import annotations
 import atexit
 import os
 import random
-import socket as sockets
+import select
 import sys
 import threading
 import time
+import uuid
 import weakref
 from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Callable, Optional, Union
 
+from livelogd.backlog import Dropped, SenderStats, Unmade, made_lines, size_of
 from livelogd.encode import encode_record, timestamp_text
 from livelogd.locate import socket_places, trust_problem
+from livelogd.wire import ACKS, Broken, Connection, Flight, hello_line
 
 DEFAULT_QUEUE_BYTES = 8 * 1024 * 1024
 
 #: Lines are joined up to this size for one write; a longer line goes alone.
 _BATCH_BYTES = 64 * 1024
 
+#: After a pause, what comes within so many milliseconds goes with the first record: a burst wakes the thread once, and
+#: takes the interpreter from the app's threads once.
+_GATHER_MS = 2
+
+#: Most bytes of records that wait to be made: what takes the interpreter from the app's threads in one go is bounded by it.
+_MOST_UNMADE_BYTES = 256 * 1024
+
 #: Seconds between attempts to connect: the first, and the most.
-_FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0
 
 #: A connection that held this many seconds was a good one: after it the first new attempt comes at once.
 _GOOD_SECONDS = 1.0
-
-#: Seconds that one attempt to connect may take (the daemon may be there and not accept).
-_CONNECT_SECONDS = 2.0
 
 #: Dropped records are told of once half the queue is free again, or after this many seconds, if it stays fuller.
 _NOTICE_SECONDS = 5.0
 
 #: Seconds that the end of the process may be delayed to send what is queued.
 _EXIT_SECONDS = 2.0
-
-_NO_SIGNAL = getattr(sockets, "MSG_NOSIGNAL", 0)
-
-
-class SenderStats(NamedTuple):
-    """Counts since the sender was made (in a forked child: since the fork)."""
-
-    accepted: int
-    """Records taken into the queue, with those that tell of dropped ones."""
-    sent: int
-    """Records handed to the kernel whole."""
-    dropped: int
-    """Records not taken, because the queue was full or the sender closed."""
-    queued_bytes: int
-    """Bytes waiting, with those of the batch being written."""
-    connections: int
-    """Connections made."""
-    connected: bool
-    """Whether there is a connection, as far as the last write could tell."""
-    last_error: Optional[str]
-    """Why the last attempt to connect or to write failed; None after a success."""
-
-
-class _Dropped:
-    """Records dropped since the last time that this was told."""
-
-    def __init__(self, now: float) -> None:
-        self.count = 0
-        self.first = now
-        self.last = now
-        self.since = time.monotonic()
 
 
 class Sender:
@@ -77,35 +53,42 @@ class Sender:
     ``send`` only encodes the record and puts it into a queue, bounded in bytes of lines; it neither waits for the
     daemon nor raises. When the queue is full the newest record is dropped and counted, and once there is room again a
     record tells how many (``"type":"livelogd","event":"records_dropped"``). A thread of the sender's own, started with
-    the first record, connects (again and again, if need be) and writes.
+    the first record, connects (again and again, if need be) and writes. A lone record leaves after 2 ms at most, so
+    that a burst goes in one piece.
 
-    What arrives. The protocol as spoken here has no acknowledgements: a line counts as sent when the kernel has taken
-    all of it.
+    What arrives. A line stays in the queue until the daemon has acknowledged it, and is sent again over the next
+    connection if it has not; the daemon recognises what it has already.
 
-    * Daemon absent, restarting while nothing is being sent, or slow: nothing is lost as long as the queue has room.
-    * The connection breaks during a write: the line that was cut and all after it are sent again on the next
-      connection, from the start of that line. Nothing is glued together; if the daemon has read the first part it
-      tells it as a malformed record. If only the LF was missing, it may take the first part for the record and so
-      have it twice: one record at most.
-    * The daemon dies or closes while lines that the kernel took are still unread in the socket: these are lost. That is
-      what fits into a socket buffer, usually some 200 KiB.
+    * Daemon absent, restarting, or slow: nothing is lost as long as the queue has room, and nothing is doubled.
+    * The daemon is killed: nothing is lost; what it had stored and not yet acknowledged is there twice.
+    * Power cut: with ``ack="written"`` the last second may be gone, with ``ack="durable"`` nothing that was acknowledged.
     * This process is killed: what is queued is lost. On a normal exit up to 2 seconds are spent to send it.
+
+    With ``ack="none"`` a line counts as sent when the kernel has taken it: what the daemon leaves unread when it dies
+    is lost, some 200 KiB at most. It is for receivers that are no livelogd.
 
     After ``os.fork`` the child starts with an empty queue and a connection of its own; what was queued stays with the
     parent. All methods may be called from any thread, ``send`` from signal handlers and finalizers too.
     """
 
     def __init__(
-        self, socket: Union[str, os.PathLike[str], None] = None, *, max_queue_bytes: int = DEFAULT_QUEUE_BYTES
+        self,
+        socket: Union[str, os.PathLike[str], None] = None,
+        *,
+        max_queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        ack: Optional[str] = None,
     ) -> None:
         """``socket``: path of the daemon's socket. By default LIVELOGD_SOCKET, else /run/livelogd/ingest.sock, else
-        $XDG_RUNTIME_DIR/livelogd/ingest.sock; the latter two only in a folder that nobody else can write."""
+        $XDG_RUNTIME_DIR/livelogd/ingest.sock; the latter two only in a folder that nobody else can write.
+        ``ack``: "written", "durable" or "none"; by default LIVELOGD_ACK, else "written"."""
         if max_queue_bytes <= 0:
             raise ValueError("max_queue_bytes must be positive")
+        self._ack = _checked_ack(ack)
         self._places = socket_places(socket)
         self._max_queue_bytes = max_queue_bytes
         self._closed = False
-        self._connection: Optional[sockets.socket] = None
+        self._connection: Optional[Connection] = None
+        self._wake_read = self._wake_write = -1
         self._complained: set[str] = set()
         self._reset()
         _senders.add(self)
@@ -114,28 +97,30 @@ class Sender:
         # Reentrant, because a signal handler or a finalizer may log in the middle of a send of the same thread.
         self._lock = threading.RLock()
         self._progress = threading.Condition(self._lock)
-        # A binary semaphore that the thread sleeps on: acquired by the thread, released to wake it. Unlike an Event it
-        # may be released in the middle of another release.
-        self._wake = threading.Lock()
-        self._wake.acquire()
-        self._sleeping = False
         self._thread: Optional[threading.Thread] = None
-        self._given_up = False
 
-        # Guarded by the lock. _batch holds the lines being written, taken from the head of _queue; only the thread
-        # changes it. _held_bytes counts both.
-        self._queue: deque[bytes] = deque()
-        self._batch: list[bytes] = []
+        # Guarded by the lock. _held_bytes counts the lines of the queue and those of the flight.
+        self._sleeping = False
+        self._given_up = False
+        self._queue: deque[Union[bytes, Unmade]] = deque()
+        self._unmade_bytes = 0
         self._held_bytes = 0
         self._accepted = 0
         self._sent = 0
+        self._resent = 0
         self._dropped_total = 0
-        self._dropped: Optional[_Dropped] = None
+        self._refused = 0
+        self._dropped: Optional[Dropped] = None
         self._last_error: Optional[str] = None
         self._connections = 0
         self._failures = 0
 
-        # The thread's own.
+        # The thread's own. A name that nobody else will guess or use, a forked child neither: by it the daemon knows
+        # which lines it has.
+        self._client = str(uuid.uuid4())
+        self._flight = Flight()
+        self._out = memoryview(b"")
+        self._ready = False  # whether lines may be written: the daemon has told what it has
         self._connected_at = 0.0
         self._delay = _FIRST_DELAY
 
@@ -145,6 +130,11 @@ class Sender:
     def places(self) -> list[str]:
         """The paths at which the daemon's socket is looked for, in order."""
         return [place.path for place in self._places]
+
+    @property
+    def ack(self) -> str:
+        """What is waited for before a line is forgotten: "written", "durable" or "none"."""
+        return self._ack
 
     @property
     def closed(self) -> bool:
@@ -165,8 +155,31 @@ class Sender:
         except Exception:
             return False
 
+    def send_later(self, make: Callable[[], Mapping[str, Any]], size: int) -> bool:
+        """Queues the record that ``make`` will make, in the sender's thread, if that is at work, else at once. For those
+        who know that nothing of it changes meanwhile. ``size``: about how many bytes of memory it takes till then.
+        ``make`` must not raise."""
+        try:
+            with self._lock:
+                if (
+                    self._ready
+                    and self._unmade_bytes + size <= _MOST_UNMADE_BYTES
+                    and self._held_bytes + size <= self._max_queue_bytes
+                    and not self._closed
+                ):
+                    self._queue.append(Unmade(make, size))
+                    self._unmade_bytes += size
+                    self._held_bytes += size
+                    self._accepted += 1
+                    if self._sleeping:
+                        self._alert()
+                    return True
+            return self.send(make())
+        except Exception:
+            return False
+
     def flush(self, timeout: float = 5.0) -> bool:
-        """Waits until all that was queued before the call is sent, ``timeout`` seconds at most. Returns whether it is.
+        """Waits until all that was queued before the call has arrived, ``timeout`` seconds at most. Returns whether it is.
         A pause between two attempts to connect is cut short."""
         return self._wait_for_sent(timeout if not _exiting else 0.0, patient=True)
 
@@ -184,7 +197,6 @@ class Sender:
                 with self._lock:
                     self._given_up = True
                     self._nudge()
-                    self._shut_connection()
                 thread.join(max(0.1, deadline - time.monotonic()))
         with self._lock:
             self._progress.notify_all()
@@ -196,7 +208,9 @@ class Sender:
             return SenderStats(
                 accepted=self._accepted,
                 sent=self._sent,
+                resent=self._resent,
                 dropped=self._dropped_total,
+                refused=self._refused,
                 queued_bytes=self._held_bytes,
                 connections=self._connections,
                 connected=self._connection is not None,
@@ -220,7 +234,7 @@ class Sender:
                 return False
             now = time.time()
             if self._dropped is None:
-                self._dropped = _Dropped(now)
+                self._dropped = Dropped(now)
             self._dropped.count += 1
             self._dropped.last = now
             self._alert()
@@ -243,17 +257,31 @@ class Sender:
             self._nudge()
 
     def _start_thread(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="livelogd-sender", daemon=True)
         try:
+            self._wake_read, self._wake_write = os.pipe()
+            os.set_blocking(self._wake_read, False)
+            os.set_blocking(self._wake_write, False)
+            self._thread = threading.Thread(target=self._run, name="livelogd-sender", daemon=True)
             self._thread.start()
-        except RuntimeError:  # no more threads, or the interpreter is going down; the next record tries again
+            _flush_at_the_end_of_children()
+        except (RuntimeError, OSError):
+            # No more threads or descriptors, or the interpreter is going down; the next record tries again.
             self._thread = None
+            self._close_pipe()
 
     def _nudge(self) -> None:
-        try:
-            self._wake.release()
-        except RuntimeError:  # somebody did already
-            pass
+        """Wakes the thread, with the lock held."""
+        if self._wake_write >= 0:
+            try:
+                os.write(self._wake_write, b"\0")
+            except BlockingIOError:  # it has been woken a thousand times already
+                pass
+
+    def _close_pipe(self) -> None:
+        for descriptor in (self._wake_read, self._wake_write):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._wake_read = self._wake_write = -1
 
     def _wait_for_sent(self, timeout: float, patient: bool) -> bool:
         """``patient``: whether to go on waiting for a daemon that has never been there."""
@@ -273,36 +301,70 @@ class Sender:
     # In the sender's thread
 
     def _run(self) -> None:
-        while True:
+        going_on = True
+        while going_on:
             try:
-                if not self._wait_for_work():
-                    break
-                if not self._connect():
-                    self._back_off()
-                elif self._fill_batch():
-                    self._write_batch()
+                going_on = self._turn()
             except Exception as error:  # whatever it was, it must not end the sending for good
-                self._fail(f"{type(error).__name__}: {error}")
-                self._back_off()
+                self._lose_connection(f"{type(error).__name__}: {error}")
         self._disconnect()
+        with self._lock:
+            self._close_pipe()
 
-    def _wait_for_work(self) -> bool:
-        """Sleeps until there is something to send. False: the thread is to end."""
-        while True:
-            with self._lock:
-                if self._given_up:
-                    return False
-                if self._batch or self._queue or self._dropped is not None:
-                    return True
-                if self._closed:
-                    return False
-                self._sleeping = True
-            self._wake.acquire()
+    def _turn(self) -> bool:
+        """Does what can be done and waits for more. False: the thread is to end."""
+        if self._connection is None and self._has_work() and not self._connect():
+            self._back_off()
+        connection = self._connection
+        if connection is not None and not self._write(connection):
+            return not self._given_up
+        with self._lock:
+            if self._given_up or (self._closed and not self._has_work()):
+                return False
+            if self._has_work() if connection is None else not self._out and self._can_fill():
+                return True  # there was no connection, or something has come since
+            # A record wakes the thread, unless the connection has to take what is there, or to say something, first.
+            idle = not self._out and (connection is None or self._ready)
+            self._sleeping = idle
+        if self._wait(connection, idle) and connection is not None:
+            self._listen(connection)
+        return True
+
+    def _has_work(self) -> bool:
+        with self._lock:
+            return bool(self._out or self._queue or len(self._flight)) or self._dropped is not None
+
+    def _wait(self, connection: Optional[Connection], idle: bool) -> bool:
+        """Until there is something to do; if ``idle``, a record is something to do. Returns whether the daemon has said
+        something, or has closed."""
+        poll = select.poll()
+        poll.register(self._wake_read, select.POLLIN)
+        if connection is not None:
+            poll.register(connection.fileno(), select.POLLIN | (select.POLLOUT if self._out else 0))
+        events = dict(poll.poll())
+        with self._lock:
+            woken_by_record = idle and not self._sleeping and not self._closed
             self._sleeping = False
+        if self._wake_read in events:
+            self._drain_pipe()
+            if woken_by_record:
+                self._nap(_GATHER_MS)
+        return connection is not None and bool(events.get(connection.fileno(), 0) & ~select.POLLOUT)
+
+    def _nap(self, milliseconds: float) -> None:
+        """Waits, unless somebody nudges."""
+        poll = select.poll()
+        poll.register(self._wake_read, select.POLLIN)
+        if poll.poll(milliseconds):
+            self._drain_pipe()
+
+    def _drain_pipe(self) -> None:
+        try:
+            os.read(self._wake_read, 65536)
+        except BlockingIOError:
+            pass
 
     def _connect(self) -> bool:
-        if self._connection is not None:
-            return True
         problem = "there is no socket at " + " or ".join(self.places)
         for place in self._places:
             try:
@@ -311,100 +373,141 @@ class Sender:
                     problem = f"{place.path} is not used: {distrust}"
                     self._complain(problem)
                     continue
-                # Kept at once, so that a fork in this very moment finds it and closes the child's copy.
-                self._connection = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
-                self._connection.settimeout(_CONNECT_SECONDS)
-                self._connection.connect(place.path)
-                self._connection.settimeout(None)
+                self._connection = Connection(place.path)
             except FileNotFoundError:
-                self._disconnect()
+                pass
             except OSError as error:
-                self._disconnect()
                 problem = f"{place.path}: {error}"
             else:
                 self._connected_at = time.monotonic()
+                self._ready = self._ack == "none"
+                self._out = memoryview(b"" if self._ready else hello_line(self._ack, self._client))
                 with self._lock:
                     self._connections += 1
                     self._last_error = None
+                    if self._ready:
+                        self._resent += self._flight.start_over()
                 return True
         self._fail(problem)
         return False
 
-    def _fill_batch(self) -> bool:
-        """Takes lines from the queue, unless a broken connection has left some. False: there is none to take."""
+    def _write(self, connection: Connection) -> bool:
+        """Writes as long as the kernel takes it. False: the connection is gone."""
+        try:
+            while self._out or self._fill():
+                written = connection.write(self._out)
+                if written == 0:
+                    break
+                self._out = self._out[written:]
+                if self._ack == "none":
+                    self._settle(*self._flight.wrote(written))
+        except OSError as error:
+            # What the daemon has said before it went: with it the lines are known that need not be sent again.
+            if self._listen(connection):
+                self._lose_connection(f"the connection broke: {error}")
+            return False
+        return True
+
+    def _fill(self) -> bool:
+        """Puts the next lines into _out. False: there are none, or it is not their time."""
+        if not self._ready:
+            return False
+        batch = self._flight.take_again(_BATCH_BYTES)
+        if batch:
+            self._settle(*self._flight.acknowledge(0))
+        else:
+            batch = self._next_lines()
+            self._flight.add(batch)
+        self._out = memoryview(b"".join(batch))
+        return bool(batch)
+
+    def _can_fill(self) -> bool:
+        """Whether there are lines that may be written, with the lock held."""
+        return self._ready and (
+            bool(self._queue)
+            or self._flight.has_again()
+            or (self._dropped is not None and self._is_time_to_tell(self._dropped))
+        )
+
+    def _next_lines(self) -> list[bytes]:
+        """Takes lines from the queue, and makes those that are not made yet."""
+        items: list[Union[bytes, Unmade]] = []
+        size = 0
         with self._lock:
             self._tell_of_dropped()
-            if not self._batch:
-                size = 0
-                while self._queue and (not self._batch or size + len(self._queue[0]) <= _BATCH_BYTES):
-                    self._batch.append(self._queue.popleft())
-                    size += len(self._batch[-1])
-            return bool(self._batch)
+            while self._queue and (not items or size + size_of(self._queue[0]) <= _BATCH_BYTES):
+                items.append(self._queue.popleft())
+                size += size_of(items[-1])
+        lines, estimated, made = made_lines(items)
+        if estimated:
+            with self._lock:
+                self._unmade_bytes -= estimated
+                self._held_bytes += made - estimated
+        return lines
+
+    def _listen(self, connection: Connection) -> bool:
+        """Takes in what the daemon has said. False: the connection is gone."""
+        try:
+            answers, closed = connection.read()
+        except Broken as error:
+            self._lose_connection(str(error))
+            return False
+        reason = "the daemon closed the connection"
+        for answer in answers:
+            if self._ack == "none":
+                continue
+            if answer.have is not None:
+                with self._lock:
+                    self._resent += self._flight.resume(answer.have)
+                self._settle(*self._flight.acknowledge(0))
+                self._ready = True
+            elif answer.ack is not None:
+                self._settle(*self._flight.acknowledge(answer.ack))
+                self._delay = _FIRST_DELAY
+            elif answer.malformed is not None:
+                with self._lock:
+                    self._refused += answer.more
+            elif answer.error is not None:
+                reason = answer.error
+        if closed:
+            self._lose_connection(reason)
+        return not closed
 
     def _tell_of_dropped(self) -> None:
-        """Queues the record of what was dropped, if there is room again, or if it has been going on for a while."""
-        dropped = self._dropped
-        if dropped is None:
-            return
-        if self._held_bytes > self._max_queue_bytes // 2 and time.monotonic() - dropped.since < _NOTICE_SECONDS:
-            return
-        self._dropped = None
-        noun = "record was" if dropped.count == 1 else "records were"
-        notice = {
-            "timestamp": timestamp_text(),
-            "level": "WARNING",
-            "message": f"{dropped.count} {noun} dropped: the queue to the daemon was full",
-            "module": "livelogd",
-            "type": "livelogd",
-            "event": "records_dropped",
-            "count": dropped.count,
-            "first": timestamp_text(dropped.first),
-            "last": timestamp_text(dropped.last),
-            "pid": os.getpid(),
-        }
-        self._append(encode_record(notice))
+        """Queues the record of what was dropped, if it is time to."""
+        if self._dropped is not None and self._is_time_to_tell(self._dropped):
+            line = self._dropped.notice_line()
+            self._dropped = None
+            self._append(line)
 
-    def _write_batch(self) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        data = memoryview(b"".join(self._batch))
-        written = 0
-        try:
-            # Not sendall: it does not tell how far it came when it fails.
-            while written < len(data):
-                written += connection.send(data[written:], _NO_SIGNAL)
-        except OSError as error:
-            self._settle(written)
-            self._fail(f"the connection broke: {error}")
-            self._disconnect()
-            if time.monotonic() - self._connected_at >= _GOOD_SECONDS:
-                self._delay = _FIRST_DELAY
-            else:
-                self._back_off()
-        else:
-            self._settle(written)
+    def _is_time_to_tell(self, dropped: Dropped) -> bool:
+        """Whether there is room again, or it has been going on for a while."""
+        return (
+            self._held_bytes <= self._max_queue_bytes // 2 or time.monotonic() - dropped.since >= _NOTICE_SECONDS
+        )
 
-    def _settle(self, written: int) -> None:
-        """Takes the lines out of the batch that were written whole."""
-        with self._lock:
-            ends = 0
-            whole = 0
-            for line in self._batch:
-                ends += len(line)
-                if ends > written:
-                    break
-                whole += 1
-                self._held_bytes -= len(line)
-            del self._batch[:whole]
-            self._sent += whole
-            self._progress.notify_all()
+    def _settle(self, count: int, size: int) -> None:
+        """So many lines need not be kept any more."""
+        if count:
+            with self._lock:
+                self._sent += count
+                self._held_bytes -= size
+                self._progress.notify_all()
+
+    def _lose_connection(self, problem: str) -> None:
+        good = time.monotonic() - self._connected_at >= _GOOD_SECONDS
+        self._disconnect()
+        self._fail(problem)
+        if good:
+            self._delay = _FIRST_DELAY
+        elif self._has_work():
+            self._back_off()
 
     def _back_off(self) -> None:
-        """Waits before the next attempt: 0.1 s, doubling to 5 s, each up to half shorter by chance, so that many
+        """Waits before the next attempt: 0.1 s, doubling to 2 s, each up to half shorter by chance, so that many
         senders do not come back at the same moment."""
         delay, self._delay = self._delay, min(2 * self._delay, _LONGEST_DELAY)
-        self._wake.acquire(timeout=delay * random.uniform(0.5, 1.0))
+        self._nap(1000 * delay * random.uniform(0.5, 1.0))
 
     def _fail(self, problem: str) -> None:
         with self._lock:
@@ -424,27 +527,33 @@ class Sender:
     def _disconnect(self) -> None:
         with self._lock:
             connection, self._connection = self._connection, None
+        self._out = memoryview(b"")
+        self._ready = False
         if connection is not None:
             connection.close()
 
-    # In whichever thread
-
-    def _shut_connection(self) -> None:
-        """Ends a write that the daemon does not take."""
-        if self._connection is not None:
-            try:
-                self._connection.shutdown(sockets.SHUT_RDWR)
-            except OSError:
-                pass
+    # In a forked child
 
     def _start_over_in_child(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
+        try:
+            if connection is not None:
                 connection.close()  # the child's copy only: the parent's connection stays
-            except OSError:
-                pass
+            self._close_pipe()
+        except OSError:
+            pass
         self._reset()
+
+
+def _checked_ack(ack: Optional[str]) -> str:
+    """The kind of acknowledgement: as given, else as the environment says. A wrong word in the environment is no reason
+    to break an app."""
+    if ack is not None:
+        if ack not in (*ACKS, "none"):
+            raise ValueError(f"ack must be one of {', '.join(ACKS)}, none; not {ack!r}")
+        return ack
+    wished = os.environ.get("LIVELOGD_ACK", "")
+    return wished if wished in (*ACKS, "none") else ACKS[0]
 
 
 _senders: weakref.WeakSet[Sender] = weakref.WeakSet()
@@ -472,6 +581,13 @@ def _at_exit() -> None:
         except Exception:
             pass
     _exiting = True
+
+
+def _flush_at_the_end_of_children() -> None:
+    """Children of ``multiprocessing`` end by ``os._exit``, past ``atexit``, but not past its own list."""
+    process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _at_exit, exitpriority=0)
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

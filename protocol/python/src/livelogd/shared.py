@@ -9,19 +9,20 @@ from typing import Optional, Union
 
 from livelogd.sender import Sender
 
-_senders: dict[Optional[str], Sender] = {}
+_senders: dict[tuple[Optional[str], Optional[str]], Sender] = {}
 _default: Optional[Sender] = None
 # Reentrant for the same reason as the sender's own: a signal handler may log.
 _lock = threading.RLock()
 
 
-def get_sender(socket: Union[str, os.PathLike[str], None] = None) -> Sender:
-    """The process's sender for a socket, made when first asked for. None: wherever ``Sender`` finds it."""
-    key = None if socket is None else os.fspath(socket)
+def get_sender(socket: Union[str, os.PathLike[str], None] = None, *, ack: Optional[str] = None) -> Sender:
+    """The process's sender for a socket and a kind of acknowledgement, made when first asked for. None: as ``Sender``
+    chooses."""
+    key = (None if socket is None else os.fspath(socket), ack)
     with _lock:
         sender = _senders.get(key)
         if sender is None or sender.closed:
-            sender = _senders[key] = Sender(key)
+            sender = _senders[key] = Sender(key[0], ack=ack)
         return sender
 
 
