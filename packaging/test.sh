@@ -15,9 +15,10 @@ mkdir -p "$results"
 fuzz_seconds=${FUZZ_SECONDS:-60}
 unset LIVELOGD_BIN
 
-# The outcome of each step, for the table at the end: "ok" or "FAILED", seconds, name.
-table=()
-broken=0
+# The outcome of each step, for the table at the end: "ok" or "FAILED", seconds, name. A file for each lane, because
+# lanes run in processes of their own.
+rows=$results/steps-main
+: >"$rows"
 
 # step NAME LIMIT COMMAND...: runs a command, for at most LIMIT seconds.
 step() {
@@ -27,12 +28,37 @@ step() {
     # SIGINT first: pytest then still writes its results, and its fixtures stop the daemons they have started.
     timeout --foreground --signal=INT --kill-after=20 "$limit" "$@" || code=$?
     if ((code == 0)); then
-        table+=("$(printf '  ok      %4d s  %s' $((SECONDS - began)) "$name")")
+        printf '  ok      %4d s  %s\n' $((SECONDS - began)) "$name" >>"$rows"
     else
-        broken=$((broken + 1))
         ((code != 124)) || warn "$name did not end within $limit s."
-        table+=("$(printf '  FAILED  %4d s  %s' $((SECONDS - began)) "$name")")
+        printf '  FAILED  %4d s  %s\n' $((SECONDS - began)) "$name" >>"$rows"
     fi
+}
+
+# broke NAME: something before a step has failed.
+broke() {
+    printf '  FAILED          %s\n' "$1" >>"$rows"
+}
+
+# lane NAME FUNCTION: runs steps beside those that follow; what they print is shown by `join`. Most tests wait more than
+# they compute, so lanes share two cores well.
+lanes=()
+lane() {
+    local name=$1 function=$2
+    say "Beside what follows: $name"
+    rows=$results/steps-$name
+    : >"$rows"
+    "$function" >"$results/lane-$name.log" 2>&1 &
+    lanes+=("$name:$!")
+    rows=$results/steps-main
+}
+join() {
+    local one
+    for one in "${lanes[@]}"; do
+        wait "${one#*:}"
+        cat "$results/lane-${one%:*}.log"
+    done
+    lanes=()
 }
 
 # pytest_step NAME LIMIT ARGUMENT...: pytest, with its results where they are added up.
@@ -64,8 +90,7 @@ ctest_step() {
 sanitizer() {
     say "Building with $1"
     if ! packaging/build.sh "$1"; then
-        broken=$((broken + 1))
-        table+=("  FAILED          the build of preset $1")
+        broke "the build of preset $1"
         return
     fi
     ctest_step "$1" 1200
@@ -81,14 +106,13 @@ fuzz() {
         targets+=("$(basename "$target" .cpp)")
     done
     if ! packaging/build.sh fuzz "${targets[@]}"; then
-        broken=$((broken + 1))
-        table+=("  FAILED          the build of preset fuzz")
+        broke "the build of preset fuzz"
         return
     fi
     for target in "${targets[@]}"; do
         # What it has found before is where it goes on; a new one begins with the golden cases.
         corpus=build/fuzz/corpus/$target
-        "$python" tests/fuzz/make_corpus.py "$target" "$corpus" || broken=$((broken + 1))
+        "$python" tests/fuzz/make_corpus.py "$target" "$corpus" || broke "the corpus of $target"
         dictionary=record
         [[ $target != query_* && $target != session_* ]] || dictionary=http
         [[ $target != filter_* ]] || dictionary=filter
@@ -98,19 +122,27 @@ fuzz() {
     done
 }
 
+types_and_browser() {
+    # Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
+    step "types of the Python package" 300 \
+        env -C protocol/python "$python" -m mypy --cache-dir ../../build/mypy
+    step "types of the black-box suite" 300 env MYPYPATH=tests/support:tests/blackbox \
+        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/support tests/blackbox
+    step "types of the fault suite" 300 env MYPYPATH=tests/support:tests/blackbox:tests/faults \
+        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/faults
+    pytest_step "browser" 400 tests/browser
+}
+faults() {
+    pytest_step "faults" 600 tests/faults
+}
+
+lane faults faults
+lane browser types_and_browser
 ctest_step release 600
 pytest_step "structure" 60 tests/structure
 pytest_step "the Python package" 300 protocol/python
-# Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
-step "types of the Python package" 300 \
-    env -C protocol/python "$python" -m mypy --cache-dir ../../build/mypy
-step "types of the black-box suite" 300 env MYPYPATH=tests/support:tests/blackbox \
-    "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/support tests/blackbox
-step "types of the fault suite" 300 env MYPYPATH=tests/support:tests/blackbox:tests/faults \
-    "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/faults
 pytest_step "black box" 600 tests/blackbox
-pytest_step "faults" 400 tests/faults
-pytest_step "browser" 300 tests/browser
+join
 
 if [[ $what == all ]]; then
     # The same tests with many more seeds, kills, power cuts and readers.
@@ -129,6 +161,7 @@ if [[ $what == all ]]; then
 fi
 
 say "Summary"
-printf '%s\n' "${table[@]}"
+cat "$results"/steps-*
+broken=$(cat "$results"/steps-* | grep -c '^  FAILED')
 # A step that failed without a failed test in its results (a crash, a time-out, clang-tidy) counts as one failure.
 "$python" packaging/sum_results.py --broken-steps "$broken" "$results"/*.xml

@@ -116,7 +116,9 @@ TEST_CASE("a sender that has gone does not keep its place, one that waits does",
     send_all(next, hello);
     CHECK(silent(next));
     r.log.to_log.stored().release();
-    CHECK(receive(waits) == "{\"ack\":2}\n");
+    // The two lines were handed over one after the other: the first may be told alone.
+    const std::string told = receive(waits);
+    CHECK((told == "{\"ack\":2}\n" || told == "{\"ack\":1}\n{\"ack\":2}\n"));
     CHECK(receive(next, "{\"ack\":2}\n") == "{\"have\":2}\n{\"ack\":2}\n");
 }
 

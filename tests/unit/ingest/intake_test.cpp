@@ -73,7 +73,7 @@ TEST_CASE("a line that is no record becomes one about itself", "[ingest]") {
     CHECK(told.at("module") == "livelogd");
     CHECK(told.at("raw") == "{\"a\":tru}");
     CHECK(told.at("raw_bytes") == 9);
-    CHECK(std::string(told.at("message").as_string()).find("at byte 5") != std::string::npos);
+    CHECK(std::string(told.at("message").as_string()).find("at byte 8") != std::string::npos);
     CHECK(lines[1] == first);
     CHECK(c.count.malformed == 1);
 }
