@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace livelogd::filter {
 namespace {
@@ -33,7 +34,8 @@ char lower(char c) {
 byte_triple rarest_of(std::string_view literal) {
     std::vector<std::uint8_t> places(literal.size());
     std::iota(places.begin(), places.end(), std::uint8_t{0});
-    std::ranges::stable_sort(places, {}, [&](std::uint8_t i) { return commonness(literal[i]); });
+    // Of equally common ones the first, so that it is always the same.
+    std::ranges::sort(places, {}, [&](std::uint8_t i) { return std::pair(commonness(literal[i]), i); });
     byte_triple triple;
     for (std::size_t i = 0; i < triple.at.size(); ++i) {
         const std::uint8_t at = places[std::min(i, places.size() - 1)];
