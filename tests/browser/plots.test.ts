@@ -55,6 +55,7 @@ test('every plot is drawn, has a name, and its axes can be read on both themes',
   await until(async () => (await contrast()).every((ratio) => ratio >= 4.5), 5000, contrast);
   await page.page.emulateMedia({ colorScheme: 'light' });
   await until(async () => (await contrast()).every((ratio) => ratio >= 4.5), 5000, contrast);
+  page.complaints = page.complaints.filter((one) => !one.includes('getImageData')); // the test's own reading
   await page.close();
 });
 

@@ -58,6 +58,7 @@ export class RowListView {
   private frozenKey = Infinity;
   private sawModel = false;
   private width = 0;
+  private pressed: { row: Row | undefined; column: string; x: number; y: number } | null = null;
   private drawn = false;
 
   constructor(
@@ -76,7 +77,16 @@ export class RowListView {
     scroller.addEventListener('wheel', (event) => {
       if (event.deltaY < 0 && scroller.scrollHeight > scroller.clientHeight) this.leave();
     }, { passive: true });
-    canvas.addEventListener('click', (event) => this.clicked(event));
+    canvas.addEventListener('pointerdown', (event) => {
+      this.pressed = event.button === 0 ? { row: this.rowAt(event), column: columnAt(event), x: event.clientX, y: event.clientY } : null;
+    });
+    canvas.addEventListener('pointerup', (event) => this.released(event));
+    canvas.addEventListener('pointercancel', () => { this.pressed = null; });
+    // Without a pointer: what assistive technology and scripts do.
+    canvas.addEventListener('click', (event) => {
+      const row = event.detail === 0 ? this.rowAt(event) : undefined;
+      if (row) this.on.clicked(row, event, columnAt(event));
+    });
     new ResizeObserver(() => this.resized()).observe(scroller);
     // In-flight requests and ages tick.
     setInterval(() => {
@@ -321,14 +331,23 @@ export class RowListView {
     if (this.scroller.scrollTop < this.scroller.clientHeight) this.on.nearStart();
   }
 
-  private clicked(event: MouseEvent): void {
-    const target = event.target as Element;
-    const element = target.closest<HTMLElement>('[data-index]');
-    const row = element && this.rows.rows[Number(element.dataset['index'])];
-    // A click that ends a selection is for copying.
-    if (!row || !(getSelection()?.isCollapsed ?? true)) return;
-    this.on.clicked(row, event, target.closest<HTMLElement>('[data-column]')?.dataset['column'] ?? '');
+  private rowAt(event: Event): Row | undefined {
+    const element = (event.target as Element).closest<HTMLElement>('[data-index]');
+    return element ? this.rows.rows[Number(element.dataset['index'])] : undefined;
   }
+
+  // The row that the pointer went down on is meant: at thousands of records a second another one is there when it goes up,
+  // and the browser then sees no click at all. One that has moved has selected text.
+  private released(event: PointerEvent): void {
+    const pressed = this.pressed;
+    this.pressed = null;
+    if (!pressed?.row || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 4) return;
+    this.on.clicked(pressed.row, event, pressed.column);
+  }
+}
+
+function columnAt(event: Event): string {
+  return (event.target as Element).closest<HTMLElement>('[data-column]')?.dataset['column'] ?? '';
 }
 
 /** Text with the searched words marked. */

@@ -134,9 +134,11 @@ export class ViewerPage {
 /** Files of a folder in place of those in the program: for work on the viewer without building the daemon each time. */
 async function useFilesOf(folder: string | undefined, page: Page): Promise<void> {
   if (!folder) return;
-  await page.context().route('**/api/v1/logs', (route) => route.fulfill({ path: `${root}/static/index.html`, contentType: 'text/html' }));
-  await page.context().route('**/logs/assets/*', (route) => {
+  // The daemon's own headers stay, the security policy above all.
+  await page.context().route('**/api/v1/logs', async (route) =>
+    route.fulfill({ response: await route.fetch(), body: readFileSync(`${root}/static/index.html`) }));
+  await page.context().route('**/logs/assets/*', async (route) => {
     const name = route.request().url().split('/').pop() as string;
-    return route.fulfill({ body: readFileSync(`${folder}/${name}`), contentType: name.endsWith('.css') ? 'text/css' : 'text/javascript' });
+    await route.fulfill({ response: await route.fetch(), body: readFileSync(`${folder}/${name}`) });
   });
 }
