@@ -109,7 +109,7 @@ test('time modes, columns, density and wrap, kept for the next visit', async () 
   await daemon.send([{ level: 'INFO', message: `wide ${'word '.repeat(80)}end` }]);
   await until(async () => /wide/.test((await page.messages()).at(-1) ?? ''));
   await p.keyboard.press('w');
-  await until(async () => (await height()) > 60);
+  await until(async () => p.locator('#rows > [data-index]', { hasText: 'wide' }).evaluate((row) => row.getBoundingClientRect().height > 60));
   await until(() => page.atBottom());
   await page.close();
 });

@@ -69,6 +69,25 @@ test('at thousands a second a person can use it', async () => {
     }
   })();
   await until(async () => (await page.count('all')) >= 5000, 30_000);
+  // What is in view is drawn in every frame, also while hundreds of rows come with each.
+  const blank = await page.page.evaluate(() => new Promise<number>((done) => {
+    const box = (document.getElementById('scroller') as HTMLElement).getBoundingClientRect();
+    let frames = 0;
+    let missing = 0;
+    const look = (): void => {
+      // After this frame's own drawing.
+      setTimeout(() => {
+        for (const y of [0.2, 0.5, 0.8]) {
+          if (!document.elementFromPoint(box.left + 200, box.top + box.height * y)?.closest('[data-index]')) missing += 1;
+        }
+        frames += 1;
+        if (frames < 30) requestAnimationFrame(look);
+        else done(missing);
+      });
+    };
+    look();
+  }));
+  assert.equal(blank, 0);
   // By the mouse where a row is: rows do not stand still for a moment.
   const list = await page.page.locator('#scroller').boundingBox();
   await page.page.mouse.click((list?.x ?? 0) + 300, (list?.y ?? 0) + 200);

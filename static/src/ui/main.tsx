@@ -27,16 +27,16 @@ function App({ viewer }: { viewer: Viewer }) {
       <Header viewer={viewer} />
       <Chips viewer={viewer} />
       <Menu viewer={viewer} />
-      <div class="middle">
+      <main class="middle">
         <Guard part="The facets"><Facets viewer={viewer} /></Guard>
-        <main class={view === 'plots' ? 'hidden' : ''}>
+        <div class={`records${view === 'plots' ? ' hidden' : ''}`}>
           <Guard part="The histogram"><Histogram viewer={viewer} /></Guard>
           <Pinned viewer={viewer} />
           <List viewer={viewer} />
-        </main>
+        </div>
         <Guard part="The plots"><Plots viewer={viewer} /></Guard>
         {view === 'records' && <Guard part="The details"><DetailPanel viewer={viewer} /></Guard>}
-      </div>
+      </main>
       <Footer viewer={viewer} />
       <Help viewer={viewer} />
     </>

@@ -180,6 +180,8 @@ export class RowListView {
       this.scroller.scrollTop = this.scroller.scrollHeight;
       this.lastTop = this.scroller.scrollTop;
     }
+    // Its own scroll event comes a frame later, and by then hundreds of rows may have come.
+    this.virtualizer.scrollOffset = this.scroller.scrollTop;
     this.redraw((item) => item.ticks);
     if (this.following && !this.atBottom()) {
       // Wrapped rows turned out taller than thought.
