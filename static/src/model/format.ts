@@ -3,26 +3,25 @@
 
 export type TimeMode = 'sent' | 'local' | 'utc' | 'relative';
 
-const grouped = new Intl.NumberFormat('en-GB');
-
+// By hand: the first Intl.NumberFormat costs as much time as drawing a row of the list forty times.
 export function count(value: number): string {
-  return grouped.format(value);
+  return String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-const one = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
+const one = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** 950, 1.2k, 34k, 5.6M. */
 export function short(value: number): string {
   const size = Math.abs(value);
-  if (size < 1000) return size < 10 && !Number.isInteger(value) ? one.format(value) : String(Math.round(value));
-  if (size < 999_500) return `${size < 9950 ? one.format(value / 1e3) : Math.round(value / 1e3)}k`;
-  return `${one.format(value / 1e6)}M`;
+  if (size < 1000) return size < 10 && !Number.isInteger(value) ? one(value) : String(Math.round(value));
+  if (size < 999_500) return `${size < 9950 ? one(value / 1e3) : Math.round(value / 1e3)}k`;
+  return `${one(value / 1e6)}M`;
 }
 
 export function bytes(value: number): string {
   if (value < 1024) return `${value} B`;
-  if (value < 1024 * 1024) return `${one.format(value / 1024)} KiB`;
-  return `${one.format(value / 1024 / 1024)} MiB`;
+  if (value < 1024 * 1024) return `${one(value / 1024)} KiB`;
+  return `${one(value / 1024 / 1024)} MiB`;
 }
 
 /** Milliseconds: "0.25 ms", "45 ms", "2.11 s", "3 min 05 s", "2 h 04 min". */

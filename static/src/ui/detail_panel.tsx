@@ -24,12 +24,11 @@ type Tab = 'Overview' | 'Request' | 'Response' | 'Timing' | 'Raw';
 const rawLimit = 200_000;
 
 export function DetailPanel({ viewer }: { viewer: Viewer }) {
-  const { selected, panelOpen, tick } = useStore(viewer.page);
+  const { selected, panelOpen } = useStore(viewer.page);
   const [tab, setTab] = useState<Tab>('Overview');
   const [details, setDetails] = useState<{ row: Row; of: Details } | null>(null);
   const [whole, setWhole] = useState(false);
-  // A response that comes while its request is looked at.
-  const answered = selected?.second?.id ?? 0;
+  const answered = useAnswer(viewer, selected);
   useEffect(() => setWhole(false), [selected?.key]);
   useEffect(() => {
     if (!panelOpen || !selected?.first) return undefined;
@@ -40,7 +39,6 @@ export function DetailPanel({ viewer }: { viewer: Viewer }) {
     );
     return () => abort.abort();
   }, [selected, panelOpen, whole, answered]);
-  void tick;
   if (!panelOpen || !selected?.first) return null;
   const isCall = selected.first.kind !== 'other';
   const tabs: Tab[] = isCall ? ['Overview', 'Request', 'Response', 'Timing', 'Raw'] : ['Overview', 'Raw'];
@@ -73,6 +71,17 @@ export function DetailPanel({ viewer }: { viewer: Viewer }) {
       </div>
     </aside>
   );
+}
+
+/** The id of the response that has come to the selected request: it may come while that is looked at. */
+function useAnswer(viewer: Viewer, selected: Row | null): number {
+  const [answered, setAnswered] = useState(0);
+  useEffect(() => {
+    const look = (): void => setAnswered(selected?.second?.id ?? 0);
+    look();
+    return viewer.ticks.watch(look);
+  }, [selected]);
+  return answered;
 }
 
 function PanelHead({ viewer, row, of }: { viewer: Viewer; row: Row; of: Details | null }) {

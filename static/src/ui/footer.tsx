@@ -7,6 +7,7 @@ import type { Viewer } from './viewer.js';
 
 export function Footer({ viewer }: { viewer: Viewer }) {
   const page = useStore(viewer.page);
+  useStore(viewer.ticks);
   const { log } = viewer;
   const errors = log.errors;
   const parts = [`${count(log.rows.rows.length)} rows, ${count(log.rows.records)} records`];

@@ -12,7 +12,6 @@ export function Header({ viewer }: { viewer: Viewer }) {
   const page = useStore(viewer.page);
   const { view } = useStore(viewer.address);
   const settings = useStore(viewer.settings);
-  const { log } = viewer;
   return (
     <header class="bar">
       <h1>Live logs</h1>
@@ -26,10 +25,7 @@ export function Header({ viewer }: { viewer: Viewer }) {
       </nav>
       <FilterBox viewer={viewer} />
       <div class="actions">
-        <button type="button" id="follow" class="icon-text" aria-pressed={log.following} title="Follow the newest record (f); Space pauses"
-          onClick={() => viewer.toggleFollow()}>
-          <Icon name={log.following ? 'follow' : 'pause'} /><span>{log.following ? 'Following' : page.paused ? 'Paused' : 'Follow'}</span>
-        </button>
+        <FollowButton viewer={viewer} />
         <button type="button" id="clear" class="icon" title="Clear: empties this page, not the log" aria-label="Clear" onClick={() => viewer.clear()}>
           <Icon name="clear" />
         </button>
@@ -49,8 +45,19 @@ export function Header({ viewer }: { viewer: Viewer }) {
   );
 }
 
+function FollowButton({ viewer }: { viewer: Viewer }) {
+  const { paused } = useStore(viewer.page);
+  useStore(viewer.ticks);
+  const { following } = viewer.log;
+  return (
+    <button type="button" id="follow" class="icon-text" aria-pressed={following} title="Follow the newest record (f); Space pauses" onClick={() => viewer.toggleFollow()}>
+      <Icon name={following ? 'follow' : 'pause'} /><span>{following ? 'Following' : paused ? 'Paused' : 'Follow'}</span>
+    </button>
+  );
+}
+
 function Pill({ viewer }: { viewer: Viewer }) {
-  useStore(viewer.page);
+  useStore(viewer.ticks);
   const [, redraw] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => redraw((n) => n + 1), 1000);

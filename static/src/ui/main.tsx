@@ -2,8 +2,9 @@
 // The page.
 
 import { render } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
+import { count } from '../model/format.js';
 import { Chips } from './chips.js';
 import { DetailPanel } from './detail_panel.js';
 import { Facets } from './facets.js';
@@ -44,13 +45,13 @@ function App({ viewer }: { viewer: Viewer }) {
 }
 
 function List({ viewer }: { viewer: Viewer }) {
-  const { shownColumns, tick } = useStore(viewer.page);
+  const { shownColumns } = useStore(viewer.page);
+  useStore(viewer.ticks);
   const { wrap, density } = useStore(viewer.settings);
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLDivElement>(null);
-  useEffect(() => viewer.attachList(scroller.current!, canvas.current!), []);
+  useLayoutEffect(() => viewer.attachList(scroller.current!, canvas.current!), []);
   const { log } = viewer;
-  void tick;
   return (
     <div class={`list ${density}${wrap ? ' wrap' : ''}`}>
       <div class="row columns" aria-hidden="true">
@@ -67,7 +68,7 @@ function List({ viewer }: { viewer: Viewer }) {
       {log.older === 'cleared' && <button type="button" class="earlier" id="earlier" onClick={() => void log.loadOlder(true)}>show earlier records</button>}
       {!log.following && (
         <button type="button" class="newer" id="newer" onClick={() => viewer.follow(true)}>
-          {log.unseen > 0 ? `${log.unseen.toLocaleString('en-GB')} new ↓` : 'newest ↓'}
+          {log.unseen > 0 ? `${count(log.unseen)} new ↓` : 'newest ↓'}
         </button>
       )}
     </div>
@@ -100,5 +101,6 @@ addEventListener('pointerdown', (event) => {
   const target = event.target as Element;
   if (viewer.page.value.menu && !target.closest('#menu, #menu-toggle')) viewer.page.set({ menu: false });
 });
-render(<App viewer={viewer} />, document.getElementById('app')!);
+// First: the answer is on its way while the page is drawn.
 void viewer.begin();
+render(<App viewer={viewer} />, document.getElementById('app')!);

@@ -4,11 +4,13 @@
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 
 import type { TimeMode } from '../model/format.js';
+import { fieldsOf } from '../model/record.js';
 import type { Row, RowList } from '../model/rows.js';
 import { visible } from '../model/visible.js';
 import { cellsOf, type CellContext } from './row_cells.js';
 import { columns } from './settings.js';
 
+const floodIntervalMs = 100;
 const aboutModels = new Set(['model', 'tokens', 'speed']);
 /** Narrower lists do without these, so that something is left for the message. */
 const leftOut: [number, Set<string>][] = [[900, new Set(['tokens', 'speed'])], [700, new Set(['model', 'level', 'type'])]];
@@ -60,6 +62,9 @@ export class RowListView {
   private width = 0;
   private pressed: { row: Row | undefined; column: string; x: number; y: number } | null = null;
   private drawn = false;
+  private height = 0;
+  private lastDraw = 0;
+  private drawnRows = 0;
 
   constructor(
     private readonly scroller: HTMLElement,
@@ -70,6 +75,8 @@ export class RowListView {
   ) {
     this.options = options;
     this.virtualizer = new Virtualizer<HTMLElement, HTMLElement>(this.virtualOptions());
+    this.height = scroller.clientHeight;
+    this.width = scroller.clientWidth;
     this.virtualizer._didMount();
     this.virtualizer._willUpdate();
     this.applyTemplate();
@@ -142,10 +149,20 @@ export class RowListView {
       this.scroller.scrollTop = Math.max(0, top);
       this.lastTop = this.scroller.scrollTop;
     }
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      this.draw();
-    });
+    this.frame ||= requestAnimationFrame(() => this.drawInTime());
+  }
+
+  // When each frame would replace all that is in view, nobody can read it: then ten times a second is enough, and the page
+  // stays free for whoever uses it.
+  private drawInTime(): void {
+    const fresh = this.rows.rows.length + this.rows.removed - this.drawnRows;
+    const flood = this.following && fresh * this.options.rowHeight > this.height;
+    if (flood && performance.now() - this.lastDraw < floodIntervalMs) {
+      this.frame = requestAnimationFrame(() => this.drawInTime());
+      return;
+    }
+    this.frame = 0;
+    this.draw();
   }
 
   atBottom(): boolean {
@@ -175,19 +192,21 @@ export class RowListView {
   }
 
   private draw(): void {
+    this.lastDraw = performance.now();
+    this.drawnRows = this.rows.rows.length + this.rows.removed;
     this.sync();
-    if (this.following) {
-      this.scroller.scrollTop = this.scroller.scrollHeight;
-      this.lastTop = this.scroller.scrollTop;
+    if (!this.following) {
+      this.virtualizer.scrollOffset = this.scroller.scrollTop;
+      this.redraw((item) => item.ticks);
+      return;
     }
-    // Its own scroll event comes a frame later, and by then hundreds of rows may have come.
-    this.virtualizer.scrollOffset = this.scroller.scrollTop;
+    // Where the end will be, by arithmetic: reading it from the page would make the browser lay everything out twice. The
+    // virtualizer's own scroll event comes a frame later, and by then hundreds of rows may have come.
+    const end = Math.max(0, this.virtualizer.getTotalSize() - this.height);
+    this.virtualizer.scrollOffset = end;
     this.redraw((item) => item.ticks);
-    if (this.following && !this.atBottom()) {
-      // Wrapped rows turned out taller than thought.
-      this.scroller.scrollTop = this.scroller.scrollHeight;
-      this.lastTop = this.scroller.scrollTop;
-    }
+    this.scroller.scrollTop = this.options.wrap ? this.scroller.scrollHeight : end;
+    this.lastTop = this.options.wrap ? this.scroller.scrollTop : end;
   }
 
   private redraw(outdated: (item: Item) => boolean): void {
@@ -202,6 +221,11 @@ export class RowListView {
         this.items.delete(key);
         this.pool.push(item);
       }
+    }
+    if (!this.sawModel && shown.some(({ index }) => tellsOfModel(this.rows.rows[index]))) {
+      this.sawModel = true;
+      this.generation += 1;
+      this.applyTemplate();
     }
     const context: CellContext = { now: Date.now(), time: this.options.time, fields: this.options.fields, hasType: this.options.columns.includes('type') };
     const total = String(this.rows.rows.length);
@@ -224,7 +248,8 @@ export class RowListView {
       element.style.transform = `translateY(${start}px)`;
       element.setAttribute('aria-posinset', String(index + 1));
       element.setAttribute('aria-setsize', total);
-      element.setAttribute('aria-selected', String(row.key === this.selectedKey));
+      const selected = String(row.key === this.selectedKey);
+      if (element.getAttribute('aria-selected') !== selected) element.setAttribute('aria-selected', selected);
       element.dataset['index'] = String(index);
       element.id = `row-${index}`;
       if (this.options.wrap) this.virtualizer.measureElement(element);
@@ -261,20 +286,14 @@ export class RowListView {
       }
     }
     const cells = cellsOf(row, context);
-    element.className = cells.className;
-    if (row.first?.kind !== 'other' && cells.text['model'] && !this.sawModel) {
-      this.sawModel = true;
-      this.generation += 1;
-      this.applyTemplate();
-      this.changed(0);
-    }
+    if (element.className !== cells.className) element.className = cells.className;
     for (const [id, cell] of item.cells) {
       const text = cells.text[id] ?? '';
       if (id === 'message') this.fillMessage(cell, text, cells.aside);
-      else if (cell.textContent !== text) cell.textContent = text;
+      else setText(cell, text);
       if (id === 'time') cell.title = visible(cells.timestamp);
       else if (id === 'request' || id === 'model') cell.title = text;
-      else if (id === 'duration') cell.style.setProperty('--share', String(Math.max(0, cells.share)));
+      else if (id === 'duration') cell.style.backgroundSize = `${Math.round(Math.max(0, cells.share) * 100)}% 66%`;
     }
     item.row = row;
     item.second = row.second;
@@ -284,14 +303,19 @@ export class RowListView {
   }
 
   private fillMessage(cell: HTMLElement, text: string, aside: string): void {
-    const parts: Node[] = marked(text, this.options.words);
-    if (aside) {
+    const { words } = this.options;
+    const [first, second] = cell.childNodes;
+    if (words.length === 0 && aside === '' && !second) {
+      setText(cell, text);
+    } else if (words.length === 0 && first instanceof Text && second instanceof HTMLElement && cell.childNodes.length === 2) {
+      first.nodeValue = text;
+      setText(second, aside);
+    } else {
       const less = document.createElement('span');
       less.className = 'aside';
-      less.append(...marked(aside, this.options.words));
-      parts.push(less);
+      less.append(...marked(aside, words));
+      cell.replaceChildren(...marked(text, words), ...(aside || words.length === 0 ? [less] : []));
     }
-    cell.replaceChildren(...parts);
   }
 
   // Columns about the model appear with the first record that tells of one.
@@ -304,6 +328,7 @@ export class RowListView {
   private resized(): void {
     const before = this.shownColumns.join();
     this.width = this.scroller.clientWidth;
+    this.height = this.scroller.clientHeight;
     if (this.shownColumns.join() !== before) {
       this.generation += 1;
       this.applyTemplate();
@@ -348,8 +373,22 @@ export class RowListView {
   }
 }
 
+function tellsOfModel(row: Row | undefined): boolean {
+  return row?.first != null && row.first.kind !== 'other' && (fieldsOf(row.first).model !== '' || (row.second !== null && fieldsOf(row.second).model !== ''));
+}
+
 function columnAt(event: Event): string {
   return (event.target as Element).closest<HTMLElement>('[data-column]')?.dataset['column'] ?? '';
+}
+
+/** Changes the text within its node: a new node would cost the browser a new box. */
+function setText(element: Element, text: string): void {
+  const node = element.firstChild;
+  if (node instanceof Text && !node.nextSibling) {
+    if (node.nodeValue !== text) node.nodeValue = text;
+  } else if (node || text) {
+    element.textContent = text;
+  }
 }
 
 /** Text with the searched words marked. */

@@ -30,8 +30,6 @@ export interface Page {
   pinned: Row[];
   /** Said for a moment: "copied". */
   said: string;
-  /** Counts up while something of the list has changed: what tells numbers watches this. */
-  tick: number;
   stats: Stats | null;
   statsError: string;
   statsBusy: boolean;
@@ -46,8 +44,10 @@ export class Viewer {
   readonly address: Store<ViewState>;
   readonly page = new Store<Page>({
     filterError: '', filterErrorAt: -1, filterErrorParameter: '', selected: null, panelOpen: false, help: false, menu: false, sheet: false,
-    paused: false, shownColumns: [], pinned: [], said: '', tick: 0, stats: null, statsError: '', statsBusy: false,
+    paused: false, shownColumns: [], pinned: [], said: '', stats: null, statsError: '', statsBusy: false,
   });
+  /** Counts up while something of the list has changed: what tells numbers watches this, and nothing larger does. */
+  readonly ticks = new Store({ tick: 0 });
   readonly log: LogView;
   readonly census: TabCensus;
   list: RowListView | null = null;
@@ -103,7 +103,8 @@ export class Viewer {
       if (error instanceof ApiError && error.status < 500) await this.log.show({ ...noFilter }, 0).catch(() => undefined);
       else this.log.stream.start(parametersOf(this.filter).toString(), 'replay=200');
     }
-    this.statsSoon(0);
+    // The rows first.
+    this.statsSoon(150);
   }
 
   // --- filter -------------------------------------------------------------------------------------------------------
@@ -336,7 +337,7 @@ export class Viewer {
     if (this.tickTimer) return;
     this.tickTimer = window.setTimeout(() => {
       this.tickTimer = 0;
-      this.page.set({ tick: this.page.value.tick + 1 });
+      this.ticks.set({ tick: this.ticks.value.tick + 1 });
       this.showAttention();
     }, 200);
   }
