@@ -31,8 +31,11 @@ test('markup in every field and key stays text, in rows, facets, panel and plots
   const { page: p } = page;
   p.on('dialog', (dialog) => assert.fail(`a dialog: ${dialog.message()}`));
   const records: Record<string, unknown>[] = [];
-  for (const payload of payloads) {
+  for (const payload of payloads.slice(0, 2)) {
     for (const field of fields) records.push(JSON.parse(`{${JSON.stringify(field)}:${JSON.stringify(payload)}}`) as Record<string, unknown>);
+  }
+  for (const payload of payloads) {
+    records.push(JSON.parse(`{${fields.map((field) => `${JSON.stringify(field)}:${JSON.stringify(payload)}`).join()}}`) as Record<string, unknown>);
     records.push({ [payload]: { [payload]: [payload] } });
     records.push({ type: 'request', request_id: payload, method: payload, endpoint: payload, request_body: { model: payload, messages: [{ role: payload, content: payload }, { role: 'user', content: [{ type: 'image_url', image_url: { url: payload } }, { type: 'text', text: payload }] }] } });
     records.push({ type: 'response', request_id: payload, status_code: 500, error_type: payload, duration_ms: 3, response_body: { error: payload, model: payload, choices: [{ finish_reason: payload, message: { content: payload, tool_calls: [{ function: { name: payload, arguments: payload } }] } }] } });
