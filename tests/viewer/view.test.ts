@@ -267,6 +267,27 @@ test('errors that nobody sees are counted until somebody looks', async () => {
   assert.equal(view.unseenErrors, 0);
 });
 
+test('a tab that has given its stream back still learns of errors, and counts none twice', async () => {
+  const log = new FakeLog();
+  log.add(1, 3);
+  const { browser, view, feed } = make(log);
+  await view.show(noFilter);
+  feed();
+  await view.peekAtErrors(); // asks nothing while the stream is there
+  assert.equal(log.asked.length, 0);
+  browser.look(false);
+  browser.pass(31_000);
+  assert.equal(view.stream.state, 'hidden');
+  log.add(4, 6, { level: 'ERROR', mark: 'type:errors' }); // the mark is what the fake log's q looks for
+  await view.peekAtErrors();
+  await view.peekAtErrors();
+  assert.equal(view.unseenErrors, 3);
+  assert.equal(log.asked.at(-1)?.get('after'), '3');
+  browser.look(true);
+  feed();
+  assert.deepEqual([view.errors, view.unseenErrors, view.rows.records], [3, 0, 6]);
+});
+
 test('a failed search says so and can be tried again', async () => {
   const log = new FakeLog();
   log.add(1, 500);

@@ -4,6 +4,7 @@
 
 import type { Api } from './api.js';
 import { LogStream, type Surroundings } from './log_stream.js';
+import { withTerm } from './query.js';
 import { makeRecord, type LogRecord } from './record.js';
 import { isErrorRow, RowList } from './rows.js';
 import { isNarrowed, noFilter, parametersOf, type Filter } from './view_state.js';
@@ -64,6 +65,8 @@ export class LogView {
   private asked: AbortController | null = null;
   private loadingNewer = false;
   private began = 0;
+  /** Errors that peekAtErrors() has counted ahead of the stream. */
+  private peeked = 0;
   private rateTimes: { at: number; received: number }[] = [];
 
   constructor(
@@ -82,6 +85,12 @@ export class LogView {
       gap: (from, to) => this.gap(from, to),
       changed: () => {
         this.updateRate();
+        if (this.peeked > 0 && this.stream.state !== 'hidden') {
+          // They come over the stream now, and are counted there if nobody sees them.
+          this.unseenErrors = Math.max(0, this.unseenErrors - this.peeked);
+          this.peeked = 0;
+          this.on.unseenErrors();
+        }
         this.on.changed();
       },
     });
@@ -178,6 +187,27 @@ export class LogView {
     if (this.unseenErrors === 0) return;
     this.unseenErrors = 0;
     this.on.unseenErrors();
+  }
+
+  /**
+   * While the tab has given its stream back: asks how many errors have come since, so that its title can tell. The records
+   * themselves come over the stream once somebody looks.
+   */
+  async peekAtErrors(): Promise<void> {
+    const { stream } = this;
+    if (stream.state !== 'hidden' || stream.lastId === null) return;
+    const asked = with_(parametersOf({ ...this.filter, q: withTerm(this.filter.q, 'type:errors') }), {
+      after: String(stream.lastId), lines: '1000', elide: '16', scan_ms: scanMs,
+    });
+    try {
+      const { records } = await this.api.recent(asked);
+      if (stream.state !== 'hidden' || records.length === this.peeked) return;
+      this.unseenErrors += records.length - this.peeked;
+      this.peeked = records.length;
+      this.on.unseenErrors();
+    } catch {
+      // Asked again.
+    }
   }
 
   /** Empties the page; the log itself stays as it is. */

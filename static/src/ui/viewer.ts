@@ -67,6 +67,7 @@ export class Viewer {
       changed: () => this.tickSoon(),
       unseenErrors: () => this.showAttention(),
     });
+    setInterval(() => void this.log.peekAtErrors(), 30_000);
     this.census = new TabCensus(() => this.log.stream.wanted && this.log.stream.state !== 'hidden');
     addEventListener('hashchange', () => void this.addressChanged());
     document.addEventListener('visibilitychange', () => {
