@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // How much the viewer takes: node tests/viewer/run.mjs tests/bench/viewer_load.ts [records]
 //
-// Prints one JSON object: time to the first rows, the steady rate at which no frame takes over 50 ms (for 4 s each, doubling,
-// then halving the distance), frames while scrolling through 100,000 rows, heap and rows after so many records.
+// Prints one JSON object: time to the first rows in new tabs; frame times at steady rates of records for 4 s each, and the
+// highest rate at which 95 % and 99 % of them stay below 50 ms; frames while scrolling through 90,000 rows and more; heap, rows and
+// elements after so many records.
 import { chromium, type Page } from 'playwright-core';
 
 import { Daemon, until } from '../browser/support/daemon.js';
@@ -53,48 +54,52 @@ async function main(): Promise<void> {
   try {
     await daemon.store(Array.from({ length: 300 }, (_, i) => call({ id: `b${i}` })).flat());
     const first: number[] = [];
+    const again: number[] = [];
+    const firstRows = (page: Page): Promise<number> => page.evaluate(() => performance.getEntriesByName('first-rows')[0]!.startTime);
+    const shown = (page: Page): Promise<unknown> => page.waitForFunction(() => performance.getEntriesByName('first-rows').length > 0);
     for (let i = 0; i < 5; i += 1) {
       const page = await browser.newPage();
       await page.goto(daemon.url);
-      await page.waitForFunction(() => performance.getEntriesByName('first-rows').length > 0);
-      first.push(await page.evaluate(() => performance.getEntriesByName('first-rows')[0]!.startTime));
+      await shown(page);
+      first.push(await firstRows(page));
+      await page.reload();
+      await shown(page);
+      again.push(await firstRows(page));
       await page.close();
     }
-    result['first_rows_ms'] = { first: round(first[0]!), median: round(share(first, 0.5)) };
+    result['first_rows_ms'] = { first: round(first[0]!), new_tab: round(share(first, 0.5)), reload: round(share(again, 0.5)) };
 
     const page = await browser.newPage();
     await page.goto(daemon.url);
     await page.locator('#state[data-state=live]').waitFor();
     let sent = 0;
-    const holds = async (rate: number): Promise<{ worst: number; ok: boolean; reached: number }> => {
+    const at = async (rate: number): Promise<{ p50: number; p95: number; p99: number; worst: number; reached: number }> => {
       const seconds = 4;
       const start = await received(page);
       let done = 0;
       const took = await frames(page, async () => {
         const began = performance.now();
         while (performance.now() - began < seconds * 1000) {
-          const due = Math.floor(((performance.now() - began) / 1000) * rate) - done;
-          if (due > 0) await send(daemon, sent + done, Math.min(due, 2000));
-          done += Math.min(Math.max(due, 0), 2000);
+          const due = Math.min(2000, Math.floor(((performance.now() - began) / 1000) * rate) - done);
+          if (due > 0) await send(daemon, sent + done, due);
+          done += Math.max(due, 0);
           await new Promise((next) => setTimeout(next, 10));
         }
       });
       sent += done;
       await until(async () => (await received(page)) >= start + done, 60_000);
-      const worst = Math.max(...took);
-      return { worst, ok: worst <= frameLimitMs && done >= rate * seconds * 0.95, reached: done / seconds };
+      return { p50: round(share(took, 0.5)), p95: round(share(took, 0.95)), p99: round(share(took, 0.99)), worst: round(Math.max(...took)), reached: Math.round(done / seconds) };
     };
-    let good = 0;
-    let bad = 0;
-    const tried: Record<string, number> = {};
-    for (let rate = 2500; bad === 0 && rate <= 160_000; rate *= 2) {
-      const one = await holds(rate);
-      tried[String(rate)] = round(one.worst);
-      if (one.ok) good = rate;
-      else bad = rate;
+    const rates: Record<string, Awaited<ReturnType<typeof at>>> = {};
+    const sustained = { p95: 0, p99: 0 };
+    for (const rate of [100, 1000, 2500, 5000, 10_000]) {
+      const one = await at(rate);
+      rates[String(rate)] = one;
+      if (one.p95 <= frameLimitMs) sustained.p95 = rate;
+      if (one.p99 <= frameLimitMs) sustained.p99 = rate;
     }
-    result['worst_frame_ms_at_rate'] = tried;
-    result['sustained_per_s'] = good;
+    result['frames_ms_at_rate'] = rates;
+    result['sustained_per_s'] = sustained;
 
     // The list is full now or is made so; a person scrolls through it.
     while (sent < 110_000) {

@@ -22,8 +22,11 @@ const frameBudgetMs = 7;
 export type OlderState = 'idle' | 'loading' | 'end' | 'failed' | 'cleared';
 
 export interface ViewListener {
-  /** Rows were added, changed or removed. `before` rows were added in front of the others (removed, if negative). */
-  rowsChanged(before: number): void;
+  /**
+   * Rows were added, changed or removed. `before` rows were added in front of the others (removed, if negative). `inFrame`: a
+   * frame is being made, what is drawn now is in it.
+   */
+  rowsChanged(before: number, inFrame?: boolean): void;
   /** Something else that is told has changed. */
   changed(): void;
   /** Errors that nobody has seen yet. */
@@ -365,7 +368,7 @@ export class LogView {
     this.queue = done === this.queue.length ? [] : this.queue.slice(done);
     if (this.queue.length === 0) this.addNotices(Infinity);
     else this.wake();
-    this.on.rowsChanged(0);
+    this.on.rowsChanged(0, true);
     if (this.unseenErrors !== errorsBefore) this.on.unseenErrors();
   }
 

@@ -27,7 +27,7 @@ export function Histogram({ viewer }: { viewer: Viewer }) {
     };
   }, [histogram]);
   useEffect(() => {
-    chart.current?.show(dataOf(stats), () => options(viewer, stats), 'histogram');
+    if (stats) chart.current?.show(dataOf(stats), () => options(viewer, stats), 'histogram');
   }, [stats, histogram]);
   if (!histogram) return null;
   return (

@@ -149,7 +149,15 @@ export class RowListView {
       this.scroller.scrollTop = Math.max(0, top);
       this.lastTop = this.scroller.scrollTop;
     }
-    this.frame ||= requestAnimationFrame(() => this.drawInTime());
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.drawInTime();
+    });
+  }
+
+  /** As changed(0), in a frame that is being made. */
+  drawNow(): void {
+    if (!this.frame) this.drawInTime();
   }
 
   // When each frame would replace all that is in view, nobody can read it: then ten times a second is enough, and the page
@@ -158,10 +166,12 @@ export class RowListView {
     const fresh = this.rows.rows.length + this.rows.removed - this.drawnRows;
     const flood = this.following && fresh * this.options.rowHeight > this.height;
     if (flood && performance.now() - this.lastDraw < floodIntervalMs) {
-      this.frame = requestAnimationFrame(() => this.drawInTime());
+      this.frame ||= requestAnimationFrame(() => {
+        this.frame = 0;
+        this.drawInTime();
+      });
       return;
     }
-    this.frame = 0;
     this.draw();
   }
 

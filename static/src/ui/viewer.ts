@@ -60,8 +60,9 @@ export class Viewer {
   constructor() {
     this.address = new Store(stateFromHash(location.hash));
     this.log = new LogView(this.api, browserSurroundings(), scheduleFrame, {
-      rowsChanged: (before) => {
-        this.list?.changed(before);
+      rowsChanged: (before, inFrame = false) => {
+        if (inFrame) this.list?.drawNow();
+        else this.list?.changed(before);
         this.tickSoon();
       },
       changed: () => this.tickSoon(),
@@ -104,8 +105,8 @@ export class Viewer {
       if (error instanceof ApiError && error.status < 500) await this.log.show({ ...noFilter }, 0).catch(() => undefined);
       else this.log.stream.start(parametersOf(this.filter).toString(), 'replay=200');
     }
-    // The rows first.
-    this.statsSoon(150);
+    // The rows first: drawing the first chart takes as long as they do.
+    this.statsSoon(400);
   }
 
   // --- filter -------------------------------------------------------------------------------------------------------
