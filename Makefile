@@ -13,22 +13,26 @@ help:           ## list the targets
 
 run:            ## build, then start the daemon on port 5000 and the sample app on 5001 (PORT=, APP_PORT=, QUIET=1)
 	@packaging/install-deps.sh build
+	@packaging/node-packages.sh build
 	@packaging/run.sh check
 	@packaging/build.sh release livelogd
 	@packaging/run.sh
 
 build:          ## build everything that is optimised and shipped, into build/release
 	@packaging/install-deps.sh build
+	@packaging/node-packages.sh build
 	@packaging/build.sh release
 
 test:           ## build and run the test suite: units, models, Python, black box, browser
 	@packaging/install-deps.sh build test
+	@packaging/node-packages.sh test
 	@packaging/promtool.sh
 	@packaging/build.sh release
 	@packaging/test.sh quick
 
 test-all:       ## test, and then sanitizers, fuzzing, clang-tidy and clang-format
 	@packaging/install-deps.sh build test analysis
+	@packaging/node-packages.sh test
 	@packaging/promtool.sh
 	@packaging/build.sh release
 	@packaging/test.sh all
@@ -49,11 +53,13 @@ format:         ## rewrite the C++ sources in the project's format
 
 lint:           ## check the format, and run clang-tidy
 	@packaging/install-deps.sh build test analysis
+	@packaging/node-packages.sh build
 	@packaging/lint.sh check-format
 	@packaging/lint.sh tidy
 
-install-deps:   ## install every Debian package that any of these targets needs
+install-deps:   ## install every package that any of these targets needs
 	@packaging/install-deps.sh build test analysis
+	@packaging/node-packages.sh test
 
 clean:          ## remove build/ (logs/ stays)
 	rm -rf build

@@ -18,16 +18,26 @@ build_packages=(
 test_packages=(
     catch2 python3-pytest python3-requests python3-flask mypy
     python3-fastapi python3-uvicorn gunicorn python3-pip python3-setuptools python3-wheel
-    python3-jsonschema procps strace chromium chromium-driver python3-selenium
+    python3-jsonschema procps strace chromium
 )
+# To bundle the viewer. Debian's npm is 330 small packages, half a minute; whoever has Node.js from elsewhere has npm with it.
+node_packages=(nodejs npm)
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
 analysis_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)
+
+# Node.js 18 or newer, and npm, wherever they come from.
+has_node() {
+    command -v npm >/dev/null && command -v node >/dev/null && [[ $(node --version) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] >= 18))
+}
 
 (($# > 0)) || die --code=64 "usage: $0 build|test|analysis ..."
 wanted=()
 for set in "$@"; do
     case $set in
-        build) wanted+=("${build_packages[@]}") ;;
+        build)
+            wanted+=("${build_packages[@]}")
+            has_node || wanted+=("${node_packages[@]}")
+            ;;
         test) wanted+=("${test_packages[@]}") ;;
         analysis) wanted+=("${analysis_packages[@]}") ;;
         *) die --code=64 "no such set of packages: $set (build, test, analysis)" ;;

@@ -69,6 +69,11 @@ pytest_step() {
         "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/${name//[^a-z]/-}.xml" "$@"
 }
 
+# node_step NAME LIMIT FOLDER FILES: the viewer's tests, so many files at once.
+node_step() {
+    step "$1" "$2" node tests/viewer/run.mjs "$3" --junit "$results/$1.xml" --parallel "$4"
+}
+
 # quietly LOG COMMAND...: for those that print much even when all is well. The output goes into a file, and is shown if
 # the command fails.
 quietly() {
@@ -130,7 +135,9 @@ types_and_browser() {
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/support tests/blackbox
     step "types of the fault suite" 300 env MYPYPATH=tests/support:tests/blackbox:tests/faults \
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/faults
-    pytest_step "browser" 400 tests/browser
+    step "types of the viewer" 120 static/node_modules/.bin/tsc --noEmit -p tests/viewer
+    node_step "viewer" 120 tests/viewer 2
+    node_step "browser" 400 tests/browser 2
 }
 faults() {
     pytest_step "faults" 600 tests/faults

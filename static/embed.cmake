@@ -13,6 +13,7 @@ function(livelogd_embed)
     set(type_css "text/css; charset=utf-8")
     set(type_js "text/javascript; charset=utf-8")
     set(type_json "application/json")
+    set(type_txt "text/plain; charset=utf-8")
 
     set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
     file(MAKE_DIRECTORY ${generated})

@@ -42,7 +42,7 @@ CONFINED = {
 }
 WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary", "daemon/query")
 
-SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".js", ".css", ".html", ".sh", ".in"}
+SOURCE_SUFFIXES = {".cpp", ".hpp", ".py", ".js", ".mjs", ".ts", ".tsx", ".css", ".html", ".sh", ".in"}
 MAX_LINES = 600
 
 

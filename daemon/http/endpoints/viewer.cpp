@@ -5,16 +5,54 @@
 #include "daemon/http/parameters.hpp"
 #include "static/assets.hpp"
 
+#include <array>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <variant>
+
 namespace livelogd::http {
 namespace {
 
 constexpr std::string_view viewer_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'";
+
+/// A strong entity tag of the bytes (RFC 9110, section 8.8.3): FNV-1a over 64 bits, which tells one build's
+/// file from another's, not an attacker's.
+std::string entity_tag(std::string_view bytes) {
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (const char c : bytes) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    }
+    std::array<char, 24> text{};
+    const int size = std::snprintf(text.data(), text.size(), "\"%016" PRIx64 "\"", hash);
+    return {text.data(), static_cast<std::size_t>(size)};
+}
+
+/// Whether the client has it: If-None-Match names one or more tags, or "*".
+bool has_already(const request& asked, std::string_view tag) {
+    const auto known = asked.header("if-none-match").value_or("");
+    return known == "*" || known.find(tag) != std::string_view::npos;
+}
 
 endpoint file_endpoint(const assets::asset& file) {
-    return [file](const request& asked) -> net::awaitable<reply> {
+    // The plain form and the compressed one are two representations with a tag each.
+    return [file, plain = entity_tag(file.bytes),
+            gzip = entity_tag(file.gzip)](const request& asked) -> net::awaitable<reply> {
         auto answer = file_reply(file, asked);
+        const bool compressed = std::get<std::string_view>(answer.body).data() == file.gzip.data();
+        const std::string& tag = compressed ? gzip : plain;
+        // They hold nothing of the log. no-cache: keep it, but ask each time whether it is still the same.
+        answer.headers.emplace_back("Cache-Control", "no-cache");
+        answer.headers.emplace_back("ETag", tag);
+        if (has_already(asked, tag)) {
+            answer.status = 304;
+            answer.body = std::string_view{};
+        }
         answer.headers.emplace_back("Content-Security-Policy", viewer_policy);
         co_return answer;
     };

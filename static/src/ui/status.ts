@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The pill's words. They are true, or they are not said.
+
+import { age, count } from '../model/format.js';
+import type { LogView } from '../model/log_view.js';
+
+export interface Status {
+  /** live, troubled, lost, paused, connecting, reconnecting, stopped, hidden, disconnected. */
+  state: string;
+  text: string;
+  /** What changes every second, apart because it is not to be read out. */
+  age: string;
+  title: string;
+}
+
+/** A gap is told in the pill for this long; in the list it stays. */
+const gapToldMs = 30_000;
+
+export function statusOf(log: LogView, census: { others: number; ask(): void }, now: number): Status {
+  const { stream } = log;
+  const resume = stream.lastId ? ` from #${stream.lastId}` : '';
+  const silent = now - stream.lastActivity;
+  const status: Status = { state: stream.state, text: '', age: '', title: '' };
+  switch (stream.state) {
+    case 'live': {
+      status.text = stream.behind || log.waiting > 2000 ? 'live, catching up' : 'live';
+      status.age = `· ${silent < 1000 ? 'now' : `last event ${age(silent)} ago`}`;
+      if (stream.trouble) {
+        status.state = 'troubled';
+        status.text = `${status.text}, but storing fails: ${stream.trouble}`;
+        status.title = stream.trouble;
+      } else if (!log.following) {
+        status.state = 'paused';
+        status.text = 'paused';
+      } else if (log.lost > 0 && now - log.lostAt < gapToldMs) {
+        status.state = 'lost';
+        status.text = `live; ${count(log.lost)} record${log.lost === 1 ? '' : 's'} lost ${age(now - log.lostAt)} ago`;
+        status.title = 'Retention removed them before this page could get them; the list says which.';
+      }
+      break;
+    }
+    case 'connecting':
+    case 'reconnecting':
+      status.text = stream.state === 'connecting' ? 'connecting' : `reconnecting, resuming${resume}`;
+      if (stream.failures > 0) {
+        status.age = `· ${stream.failures === 1 ? 'one attempt' : `${stream.failures} attempts`} failed`;
+      } else if (silent >= 4000) {
+        census.ask();
+        status.age = `· no answer for ${age(silent)}${census.others >= 5
+          ? `: ${census.others} other tabs of this page hold a connection each, and a browser opens six to one host. Close or hide some.` : ''}`;
+      }
+      break;
+    case 'stopped':
+      status.text = `daemon stopped; waiting for it, resuming${resume}`;
+      break;
+    case 'hidden':
+      status.text = `paused while hidden, resuming${resume}`;
+      break;
+    default:
+      status.text = 'disconnected by you';
+  }
+  return status;
+}
