@@ -2,9 +2,7 @@
 // How fast records are read: GB/s and ns a record, by one thread, from memory.
 //
 //   micro_scan FILE.jsonl [ROUNDS]     prints the best of ROUNDS (7) for each way of reading the file's lines
-//   micro_scan --prompts [ROUNDS]      the same for long records: texts with escapes and characters of
-//   several
-//                                      bytes
+//   micro_scan --prompts [ROUNDS]      the same for long records: texts with escapes and long characters
 //
 // The bounds are memchr, which only finds the lines, and Boost.JSON's event parser, which only validates
 // them. A file with spaces after its separators and one without tell what minifying costs.
