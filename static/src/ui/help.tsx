@@ -34,7 +34,7 @@ export function Help({ viewer }: { viewer: Viewer }) {
         <table><tbody>{keys.map(([key, text]) => <tr key={key}><th scope="row">{key.split('  ').map((one) => <kbd key={one}>{one}</kbd>)}</th><td>{text}</td></tr>)}</tbody></table>
         <table><tbody>{terms.map(([term, text]) => <tr key={term}><th scope="row"><code>{term}</code></th><td>{text}</td></tr>)}</tbody></table>
       </div>
-      <p class="note">Terms are separated by blanks; all must hold. Alt-click on a cell of the list shows only its value, Alt-Shift-click leaves it out.</p>
+      <p class="note">Terms are separated by blanks; all must hold. Alt-click on a cell of the list shows only its value, Alt-Shift-click leaves it out. <a href="logs/assets/licenses.txt">Licences</a> of what this page holds.</p>
     </dialog>
   );
 }

@@ -13,7 +13,7 @@ import { columns } from './settings.js';
 const floodIntervalMs = 100;
 const aboutModels = new Set(['model', 'tokens', 'speed']);
 /** Narrower lists do without these, so that something is left for the message. */
-const leftOut: [number, Set<string>][] = [[900, new Set(['tokens', 'speed'])], [700, new Set(['model', 'level', 'type'])]];
+const leftOut: [number, Set<string>][] = [[980, new Set(['tokens', 'speed'])], [860, new Set(['model', 'level', 'type'])]];
 
 export interface ListOptions {
   columns: string[];
