@@ -88,7 +88,15 @@ void summary_builder::close_page() {
 }
 
 shared_summary summary_builder::so_far() const {
-    return std::make_shared<const segment_summary>(pages_, texts_);
+    auto pages = pages_;
+    auto texts = texts_;
+    if (open_) {
+        auto open_texts = open_->texts;
+        open_->sums.write(text_of(open_texts, page_part::sums));
+        pages.push_back(open_->place);
+        texts.push_back(std::make_shared<const segment_summary::page_texts>(std::move(open_texts)));
+    }
+    return std::make_shared<const segment_summary>(std::move(pages), std::move(texts));
 }
 
 std::optional<std::string> summary_builder::whole() const {

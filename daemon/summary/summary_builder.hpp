@@ -33,8 +33,10 @@ class summary_builder {
     /// which it is of no use any more, or std::system_error.
     bool extend(int fd, std::uint64_t bytes, bool sealed, const std::stop_token& stop);
 
-    /// The pages that are complete, as they are now.
+    /// What has been read, the page that is not complete yet included.
     [[nodiscard]] shared_summary so_far() const;
+    /// How far that reaches in the segment; 0 while nothing can be told.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
     [[nodiscard]] const std::vector<page>& pages() const { return pages_; }
     [[nodiscard]] const std::vector<std::shared_ptr<const segment_summary::page_texts>>& texts() const {

@@ -100,10 +100,10 @@ void summary_keeper::follow_growing(const storage::log_snapshot& snapshot, const
         growing_.emplace(segment.first_id, zone_);
         growing_inode_ = subject.segment.inode;
     }
-    const auto pages = growing_->pages().size();
+    const auto known_bytes = growing_->bytes();
     const bool whole = growing_->extend(fd.get(), segment.bytes, false, stop);
     if (!whole) growing_.reset();
-    if (!whole || !goes_on || growing_->pages().size() != pages)
+    if (!whole || !goes_on || growing_->bytes() != known_bytes)
         known_.publish(segment.first_id, growing_inode_, whole ? growing_->so_far() : nullptr);
 }
 
