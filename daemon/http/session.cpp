@@ -209,7 +209,8 @@ class conversation {
         }
         const auto* text = std::get_if<std::string>(&answer.body);
         const std::string_view body = text != nullptr ? *text : std::get<std::string_view>(answer.body);
-        if (answer.status != 204 && answer.status != 304) extra.emplace_back("Content-Length", std::to_string(body.size()));
+        if (answer.status != 204 && answer.status != 304)
+            extra.emplace_back("Content-Length", std::to_string(body.size()));
         extra.emplace_back("Connection", keep_alive ? "keep-alive" : "close");
         auto bytes = serialize_head(answer, extra);
         if (!head_only) bytes.append(body);

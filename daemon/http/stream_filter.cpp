@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/stream_filter.hpp"
 
-#include "daemon/summary/record_clock.hpp"
 #include "daemon/query/record_search.hpp"
+#include "daemon/summary/record_clock.hpp"
 #include "protocol/json_walk.hpp"
 
 #include <memory>

@@ -43,8 +43,7 @@ filter::record_filter any_filter(log_maker& random) {
             words.level = {"error"};
             break;
         case 2:
-            words.q = {
-                random.pick({"level:ERROR type:response", "status:4xx", "status>=400", "status:5xx"})};
+            words.q = {random.pick({"level:ERROR type:response", "status:4xx", "status>=400", "status:5xx"})};
             break;
         case 3:
             words.q = {"level:ERROR", "status:404"};
