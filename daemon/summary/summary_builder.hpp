@@ -48,9 +48,11 @@ class summary_builder {
   private:
     /// The page that is being added up.
     struct open_page {
+        open_page() : sums(record_sums::start::of_stretch) {}
+
         page place;
         error_place last_error;
-        record_sums sums{record_sums::start::of_stretch};
+        record_sums sums;
         segment_summary::page_texts texts;
     };
 
