@@ -27,14 +27,14 @@ test:           ## build and run the test suite: units, models, Python, black bo
 	@packaging/install-deps.sh build test
 	@packaging/node-packages.sh test
 	@packaging/promtool.sh
-	@packaging/build.sh release
+	@packaging/build.sh release livelogd
 	@packaging/test.sh quick
 
 test-all:       ## test, and then sanitizers, fuzzing, clang-tidy and clang-format
 	@packaging/install-deps.sh build test analysis
 	@packaging/node-packages.sh test
 	@packaging/promtool.sh
-	@packaging/build.sh release
+	@packaging/build.sh release livelogd
 	@packaging/test.sh all
 
 bench:          ## measure against bare programs, as ratios (BENCH="ingest stats", LONG=1): docs/performance.md
