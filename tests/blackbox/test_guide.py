@@ -228,5 +228,5 @@ def test_the_javascript_example_is_the_one_that_the_browser_runs() -> None:
         return "\n".join(line.rstrip() for line in text.splitlines())
 
     (example,) = [block.text for block in fenced_blocks(GUIDE) if block.language == "javascript"]
-    runner = SOURCE_ROOT / "tests/browser/test_eventsource_example.py"
-    assert bare(example) in bare(runner.read_text()) or "docs/guide.md" in runner.read_text()
+    runner = (SOURCE_ROOT / "tests/browser/example.test.ts").read_text()
+    assert bare(example) in bare(runner) or "docs/guide.md" in runner
