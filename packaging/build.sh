@@ -14,6 +14,9 @@ source packaging/lib.sh
 preset=$1
 shift
 
+# What ccache has to be told to keep what is compiled with a precompiled header.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+
 tests=OFF
 if [[ ${SKIP_DEPS:-} == 1 ]] || installed catch2; then tests=ON; fi
 
