@@ -97,7 +97,7 @@ std::string with_body(const std::string& line, const std::string& body) {
     return line.substr(0, begin) + body + line.substr(begin + found.text.size());
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return boost::json::serialize(boost::json::string(text));
 }
 
@@ -137,15 +137,15 @@ TEST_CASE("a body says the same as an object, as text, and among pieces that say
         ++bodies;
         const known expected = expected_fields(test);
         const std::string object(body.text);
-        CHECK(read(with_body(line, quoted(object))) == expected);
-        CHECK(read(with_body(line, quoted(spaced(object)))) == expected);
+        CHECK(read(with_body(line, in_quotes(object))) == expected);
+        CHECK(read(with_body(line, in_quotes(spaced(object)))) == expected);
         CHECK(read(with_body(line, "[" + object + "]")) == expected);
         CHECK(read(with_body(line, "[{}, 1, " + object + ",{\"usage\":null},[]]")) == expected);
-        CHECK(read(with_body(line, quoted("[{}," + object + "]"))) == expected);
-        CHECK(read(with_body(line, quoted("data: " + object))) == expected);
-        CHECK(read(with_body(line, quoted("event: x\ndata: {}\n\ndata:" + object + "\r\n\r\ndata: [DONE]")))
+        CHECK(read(with_body(line, in_quotes("[{}," + object + "]"))) == expected);
+        CHECK(read(with_body(line, in_quotes("data: " + object))) == expected);
+        CHECK(read(with_body(line, in_quotes("event: x\ndata: {}\n\ndata:" + object + "\r\n\r\ndata: [DONE]")))
               == expected);
-        CHECK(read(with_body(line, quoted("{\"a\":0}\n" + object + "\n{}\n"))) == expected);
+        CHECK(read(with_body(line, in_quotes("{\"a\":0}\n" + object + "\n{}\n"))) == expected);
     }
     CHECK(bodies > 20);
 }
@@ -178,7 +178,7 @@ TEST_CASE("the first and the last lines of a long stream are found") {
                             {"input_tokens", "7"},
                             {"output_tokens", "20000"},
                             {"finish_reason", "end_turn"}};
-    CHECK(read(R"({"type":"response","response_body":)" + quoted(stream) + "}") == expected);
+    CHECK(read(R"({"type":"response","response_body":)" + in_quotes(stream) + "}") == expected);
 }
 
 TEST_CASE("many keys of one name are no work of another order") {
@@ -202,6 +202,6 @@ TEST_CASE("a body that is cut off anywhere says what its whole lines say") {
             expected["output_tokens"] = expected["decode_tokens"] = "5";
             expected["decode_ns"] = "70";
         }
-        CHECK(read(R"({"response_body":)" + quoted(stream.substr(0, size)) + "}") == expected);
+        CHECK(read(R"({"response_body":)" + in_quotes(stream.substr(0, size)) + "}") == expected);
     }
 }
