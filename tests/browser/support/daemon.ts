@@ -10,6 +10,10 @@ export type LogLine = Record<string, unknown> | string;
 
 const startTimeoutMs = 15_000;
 
+// What a test that has failed leaves running neither keeps the tests from ending nor outlives them.
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** Waits until `condition` gives something true, and returns that; fails after `ms` with what `what` says. */
 export async function until<T>(condition: () => Promise<T> | T, ms = 10_000, what: string | (() => unknown) = String(condition)): Promise<NonNullable<T>> {
   const deadline = performance.now() + ms;
@@ -60,6 +64,9 @@ export class Daemon {
       stdio: ['ignore', 'ignore', openSync(said, 'w')], env: environment,
     });
     this.process = child;
+    child.unref();
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const found = await until(() => {
       const text = readFileSync(said, 'utf8');
       if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${text}`);
@@ -76,6 +83,7 @@ export class Daemon {
     const child = this.process;
     this.process = null;
     if (!child || child.exitCode !== null) return;
+    child.ref();
     const gone = new Promise((done) => child.once('exit', done));
     child.kill(signal);
     await gone;
