@@ -123,6 +123,7 @@ llm_fields read_llm_fields(std::string_view line, const record_fields& scanned) 
     found.read(line, scanned);
     return fields_from(found);
 }
+
 llm_models read_llm_models(std::string_view line) {
     llm::reader found(llm::model_table);
     found.read(line);

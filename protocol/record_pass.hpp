@@ -219,18 +219,20 @@ class record_pass {
     const char* noted(const char* p, std::size_t depth, slot field) {
         const std::uint32_t begin = offset_of(p);
         const json_kind kind = kind_of(*p);
-        const char* after = nullptr;
-        if (depth == 1 && is_nested(field)) {
-            // Of duplicate keys the last one counts, whatever it holds.
-            state_.found.unset(field);
-            after = kind == json_kind::object ? members(p, depth + 1, nested_field(field)) : value(p, depth);
-            if (field != slot::response_error_type) return after;
-            field = slot::response_body;
-        } else {
-            after = value(p, depth);
-        }
-        if (after != nullptr) state_.found.set(field, {begin, offset_of(after) - begin, kind});
+        const slot own = own_slot(field, depth);
+        const bool within = own != field && kind == json_kind::object;
+        const char* const after = within ? members(p, depth + 1, nested_field(field)) : value(p, depth);
+        if (after != nullptr && own != slot::none)
+            state_.found.set(own, {begin, offset_of(after) - begin, kind});
         return after;
+    }
+
+    /// What the value of a key is noted as. That is not `field` if the key stands for one in its object; then
+    /// an earlier one is forgotten: of duplicate keys the last one counts, whatever it holds.
+    slot own_slot(slot field, std::size_t depth) {
+        if (depth != 1 || !is_nested(field)) return field;
+        state_.found.unset(field);
+        return field == slot::response_error_type ? slot::response_body : slot::none;
     }
 
     const char* redacted(const char* p, std::size_t depth, slot field) {
@@ -239,11 +241,8 @@ class record_pass {
         if (after == nullptr) return after;
         output_->replace(before, p, after, redacted_value);
         constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
-        if (depth == 1 && is_nested(field)) state_.found.unset(field);
-        if (field == slot::response_error_type && depth == 1) field = slot::response_body;
-        if (field != slot::none && !(depth == 1 && is_nested(field))) {
-            state_.found.set(field, {offset_of(after) - size, size, json_kind::string});
-        }
+        if (const slot own = own_slot(field, depth); own != slot::none)
+            state_.found.set(own, {offset_of(after) - size, size, json_kind::string});
         return after;
     }
 

@@ -16,6 +16,11 @@ const char* first_not_blank(const char* p, const char* end) {
     return p;
 }
 
+/// Where the first byte stands that is no white space.
+std::size_t begin_of(std::string_view line) {
+    return static_cast<std::size_t>(first_not_blank(line.data(), line.data() + line.size()) - line.data());
+}
+
 const char* without_last_blanks(const char* begin, const char* end) {
     while (end != begin && is_json_blank(end[-1]))
         --end;
@@ -82,8 +87,7 @@ void record_scanner::forget() {
 
 std::optional<scan_error> record_scanner::scan_record(std::string_view line, record_fields& fields) {
     fields = {};
-    const std::size_t begin =
-        static_cast<std::size_t>(first_not_blank(line.data(), line.data() + line.size()) - line.data());
+    const std::size_t begin = begin_of(line);
     if (begin == line.size() || line[begin] != '{') return explain_beginning(line, begin);
     pass_state state;
     state.find = find_;
@@ -98,8 +102,7 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, rec
 std::optional<scan_error> record_scanner::scan_record(std::string_view line, const intake_rules& rules,
                                                       std::string& out, record_fields& fields) {
     fields = {};
-    const std::size_t begin =
-        static_cast<std::size_t>(first_not_blank(line.data(), line.data() + line.size()) - line.data());
+    const std::size_t begin = begin_of(line);
     if (begin == line.size() || line[begin] != '{') return explain_beginning(line, begin);
     pass_state state;
     state.redact = rules.redact;

@@ -84,13 +84,11 @@ void stats_sums::append(stats_sums&& next) {
 stats_sums::part_in stats_sums::relation(const time_range& times) const {
     const filter::time_window& window = request_.filter.window();
     const auto begin = std::max(begin_us_, window.begin_us);
+    if (times.misses(begin, window.end_us)) return part_in::nothing;
     const bool timed = times.first <= times.last;
-    const bool all_before = timed && times.last < begin;
-    const bool all_after = timed && window.limited() && times.first >= window.end_us;
-    if (!times.unknown && (all_before || all_after)) return part_in::nothing;
     const bool all_in = !timed || (times.first >= begin && (!window.limited() || times.last < window.end_us));
     if (!all_in) return part_in::some;
-    if (!timeline_ || (!timed && !times.unknown)) return part_in::all;
+    if (!timeline_) return part_in::all;
     const bool one_part = timed && !times.unknown && timeline_->same_part(times.first, times.last);
     return one_part ? part_in::all : part_in::some;
 }

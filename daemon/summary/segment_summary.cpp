@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/summary/segment_summary.hpp"
 
+#include "daemon/base/checksum.hpp"
 #include "daemon/base/unique_fd.hpp"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <cerrno>
 #include <system_error>
@@ -14,10 +12,6 @@
 #include <unistd.h>
 
 namespace livelogd::summary {
-
-std::uint64_t checksum_of(std::string_view bytes) {
-    return XXH3_64bits(bytes.data(), bytes.size());
-}
 
 std::string read_checked(int fd, const checked_extent& extent) {
     std::string bytes(static_cast<std::size_t>(extent.size), '\0');
@@ -30,7 +24,7 @@ std::string read_checked(int fd, const checked_extent& extent) {
         if (n == 0) throw damaged_summary();
         done += static_cast<std::size_t>(n);
     }
-    if (checksum_of(bytes) != extent.checksum) throw damaged_summary();
+    if (base::checksum_of(bytes) != extent.checksum) throw damaged_summary();
     return bytes;
 }
 

@@ -75,9 +75,6 @@ class segment_summary {
 
 using shared_summary = std::shared_ptr<const segment_summary>;
 
-/// The checksum of an extent.
-std::uint64_t checksum_of(std::string_view bytes);
-
 /// Reads an extent of a file. Throws damaged_summary if it is not what has been written there, or
 /// std::system_error.
 std::string read_checked(int fd, const checked_extent& extent);

@@ -5,6 +5,7 @@
 // follows, each part with a checksum in the head.
 #include "daemon/summary/summary_file.hpp"
 
+#include "daemon/base/checksum.hpp"
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/summary/byte_codec.hpp"
@@ -74,7 +75,7 @@ std::string head_of(const summary_subject& subject, const summary_builder& built
         for (std::size_t part = 0; part < page_parts; ++part) {
             const std::string& text = (*built.texts()[i])[part];
             one.parts[part].size = text.size();
-            one.parts[part].checksum = checksum_of(text);
+            one.parts[part].checksum = base::checksum_of(text);
         }
         write_listed_page(pages, one);
     }
@@ -182,7 +183,7 @@ bool write_summary(const std::filesystem::path& directory, const summary_subject
     if (!whole) return false;
     const std::string head = head_of(subject, built, *whole);
     preamble front{
-        .what = {}, .version = version, .head_size = head.size(), .head_checksum = checksum_of(head)};
+        .what = {}, .version = version, .head_size = head.size(), .head_checksum = base::checksum_of(head)};
     magic.copy(front.what.data(), front.what.size());
     std::string bytes(sizeof front, '\0');
     std::memcpy(bytes.data(), &front, sizeof front);

@@ -76,6 +76,13 @@ def answers(daemon: Daemon) -> list[Any]:
     return told
 
 
+def answers_to(daemon: Daemon, sent: list[dict[str, Any]]) -> list[Any]:
+    """Stores these records; what a reader is told then."""
+    daemon.send(sent)
+    wait_for_records(daemon, len(sent))
+    return answers(daemon)
+
+
 def options() -> dict[str, Any]:
     return {"log_max_bytes": SEGMENT_BYTES, "log_backup_count": 1000}
 
@@ -131,10 +138,7 @@ def test_retention_takes_summaries_along() -> None:
 def test_killed_while_it_makes_them() -> None:
     """What a kill leaves half done is removed, and made anew."""
     with Daemon(**options(), summaries=False) as daemon:
-        sent = records(6000, seed=3)
-        daemon.send(sent)
-        wait_for_records(daemon, len(sent))
-        wanted = answers(daemon)
+        wanted = answers_to(daemon, records(6000, seed=3))
         daemon.restart(summaries=True)
         for pause in (0, 0.002, 0.005, 0.01, 0.02, 0.05):
             time.sleep(pause)
@@ -150,10 +154,7 @@ def test_killed_while_it_makes_them() -> None:
 
 def test_a_summary_that_cannot_be_written_is_told_once_and_costs_no_answer() -> None:
     with Daemon(**options(), summaries=False) as daemon:
-        sent = records(1500, seed=4)
-        daemon.send(sent)
-        wait_for_records(daemon, len(sent))
-        wanted = answers(daemon)
+        wanted = answers_to(daemon, records(1500, seed=4))
         # Nothing can be renamed to this.
         (daemon.segments()[0].with_suffix(".summary") / "in the way").mkdir(parents=True)
         daemon.restart(summaries=True)

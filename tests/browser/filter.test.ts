@@ -122,13 +122,8 @@ test('brushing the histogram narrows the time, and one click widens it again', a
   await until(async () => (await page.rows()).length === 4);
   const over = page.page.locator('.histogram .u-over');
   await over.waitFor();
-  const box = await over.boundingBox();
-  assert.ok(box);
   // The calls of an hour ago are in the middle of two hours, the others at the end.
-  await page.page.mouse.move(box.x + box.width * 0.35, box.y + 20);
-  await page.page.mouse.down();
-  await page.page.mouse.move(box.x + box.width * 0.65, box.y + 20, { steps: 5 });
-  await page.page.mouse.up();
+  await page.brush(over, 0.35, 0.65);
   await until(async () => (await page.rows()).map((row) => row.cells['status']).join() === '200,500', 10_000, async () => page.rows());
   const hash = new URLSearchParams(new URL(page.page.url()).hash.slice(1));
   assert.match(hash.get('since') ?? '', /^\d{4}-\d\d-\d\dT/);

@@ -97,12 +97,7 @@ test('a bar leads to its records, a point to its request, brushing narrows the t
   await page.page.click('#view-plots');
   const first = plot(page, 'Requests and errors').locator('.u-over');
   await first.scrollIntoViewIfNeeded();
-  const brush = await first.boundingBox();
-  assert.ok(brush);
-  await page.page.mouse.move(brush.x + brush.width * 0.4, brush.y + 30);
-  await page.page.mouse.down();
-  await page.page.mouse.move(brush.x + brush.width * 0.8, brush.y + 30, { steps: 4 });
-  await page.page.mouse.up();
+  await page.brush(first, 0.4, 0.8);
   await until(() => /since=/.test(page.page.url()));
   await until(async () => Number(/([\d,]+) records/.exec(await page.text('.plots-head'))?.[1]) < 240);
   await page.close();

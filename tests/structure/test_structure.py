@@ -38,7 +38,7 @@ CONFINED = {
     "CLI": {"daemon/app/command_line.cpp"},
     "date/": {"daemon/base/time_zone.cpp"},
     "re2/": {"daemon/filter/pattern.cpp"},
-    "xxhash.h": {"daemon/summary/segment_summary.cpp"},
+    "xxhash.h": {"daemon/base/checksum.cpp"},
 }
 WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary", "daemon/query")
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // GET /api/v1/logs: the viewer. Its files are served from the program itself: no path of a request ever
 // reaches the file system.
+#include "daemon/base/checksum.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/parameters.hpp"
 #include "static/assets.hpp"
 
 #include <array>
 #include <cinttypes>
-#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -21,15 +21,10 @@ constexpr std::string_view viewer_policy =
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types 'none'";
 
-/// A strong entity tag of the bytes (RFC 9110, section 8.8.3): FNV-1a over 64 bits, which tells one build's
-/// file from another's, not an attacker's.
+/// A strong entity tag of the bytes (RFC 9110, section 8.8.3): tells one build's file from another's.
 std::string entity_tag(std::string_view bytes) {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (const char c : bytes) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    }
     std::array<char, 24> text{};
-    const int size = std::snprintf(text.data(), text.size(), "\"%016" PRIx64 "\"", hash);
+    const int size = std::snprintf(text.data(), text.size(), "\"%016" PRIx64 "\"", base::checksum_of(bytes));
     return {text.data(), static_cast<std::size_t>(size)};
 }
 

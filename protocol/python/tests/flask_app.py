@@ -16,14 +16,6 @@ from fake_daemon import FakeDaemon  # noqa: E402
 from livelogd import Sender  # noqa: E402
 from livelogd.flask import LiveLogs, note_exception  # noqa: E402
 
-REQUEST_FIELDS = [
-    "timestamp", "level", "message", "module", "type", "request_id", "method", "url", "endpoint", "remote_addr",
-    "user_agent", "content_type", "content_length", "args",
-]  # fmt: skip
-RESPONSE_FIELDS = [
-    "timestamp", "level", "message", "module", "type", "request_id", "method", "url", "endpoint", "status_code",
-    "content_type", "content_length", "duration_ms",
-]  # fmt: skip
 
 
 class GenerationError(RuntimeError):

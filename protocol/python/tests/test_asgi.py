@@ -9,25 +9,16 @@ import logging
 import socket
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Optional
 
 import pytest
 
+from calls import REQUEST_FIELDS, RESPONSE_FIELDS, ask
 from fake_daemon import FakeDaemon, eventually
 from livelogd import LiveLogHandler, Sender, current_request_id, log_event, note_exception
 from livelogd.asgi import LiveLogsMiddleware
 
-REQUEST_FIELDS = [
-    "timestamp", "level", "message", "module", "type", "request_id", "method", "url", "endpoint", "remote_addr",
-    "user_agent", "content_type", "content_length", "args",
-]  # fmt: skip
-RESPONSE_FIELDS = [
-    "timestamp", "level", "message", "module", "type", "request_id", "method", "url", "endpoint", "status_code",
-    "content_type", "content_length", "duration_ms",
-]  # fmt: skip
 
 
 def call(
@@ -209,13 +200,7 @@ class Served:
 
     def ask(self, path: str, body: Optional[object] = None, **headers: str) -> tuple[int, bytes, Any]:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json", **headers})
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code, answer.read(), answer.headers
+        return ask(self.url + path, data, {"Content-Type": "application/json", **headers})
 
     def stop(self) -> None:
         self.server.should_exit = True

@@ -19,7 +19,8 @@ from flask import Flask, Response, abort, jsonify  # noqa: E402
 import livelogd  # noqa: E402
 import livelogd.flask as live_flask  # noqa: E402
 from fake_daemon import FakeDaemon  # noqa: E402
-from flask_app import REQUEST_FIELDS, RESPONSE_FIELDS, GenerationError, exchange  # noqa: E402
+from calls import REQUEST_FIELDS, RESPONSE_FIELDS  # noqa: E402
+from flask_app import GenerationError, exchange  # noqa: E402
 from livelogd import Sender  # noqa: E402
 from livelogd.flask import LiveLogs  # noqa: E402
 

@@ -15,7 +15,8 @@ from flask import Flask, Response, send_file, stream_with_context  # noqa: E402
 
 import livelogd  # noqa: E402
 from fake_daemon import FakeDaemon  # noqa: E402
-from flask_app import RESPONSE_FIELDS, GenerationError, exchange  # noqa: E402
+from calls import RESPONSE_FIELDS  # noqa: E402
+from flask_app import GenerationError, exchange  # noqa: E402
 
 
 def tokens(count: int, pause: float) -> Iterator[str]:

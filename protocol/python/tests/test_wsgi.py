@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any, Callable
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -14,6 +12,7 @@ from wsgiref.validate import validator
 
 import pytest
 
+from calls import ask
 from fake_daemon import FakeDaemon
 from livelogd import Sender, current_request_id, note_exception
 from livelogd.wsgi import LiveLogsMiddleware
@@ -33,13 +32,7 @@ def serve_once(app: Any, path: str = "/x", data: Any = None, **headers: str) -> 
     thread = threading.Thread(target=server.handle_request)
     thread.start()
     try:
-        request = urllib.request.Request(f"http://127.0.0.1:{server.server_port}{path}", data, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code, answer.read(), answer.headers
+        return ask(f"http://127.0.0.1:{server.server_port}{path}", data, headers)
     finally:
         thread.join()
         server.server_close()

@@ -256,7 +256,7 @@ export class LogView {
           this.on.changed();
           return;
         }
-        // What is in view is enough for now; the rest of a page can wait until somebody scrolls there.
+        // A search that has filled most of a page has filled the view: what is older is read when somebody scrolls there.
         if (missing < pageLines - 100 && this.filter.q !== '') break;
       }
       this.older = 'idle';

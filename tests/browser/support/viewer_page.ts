@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before } from 'node:test';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 
 import { until } from './daemon.js';
 
@@ -116,6 +116,16 @@ export class ViewerPage {
     const box = await this.page.locator('#scroller').boundingBox();
     await this.page.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 100);
     await this.page.mouse.wheel(0, pixels);
+  }
+
+  /** Drags over a plot, from one part of its width to another. */
+  async brush(plot: Locator, from: number, to: number): Promise<void> {
+    const box = await plot.boundingBox();
+    assert.ok(box);
+    await this.page.mouse.move(box.x + box.width * from, box.y + 20);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + box.width * to, box.y + 20, { steps: 5 });
+    await this.page.mouse.up();
   }
 
   atBottom(): Promise<boolean> {
