@@ -63,12 +63,15 @@ endpoint redirection_to_viewer() {
 
 void add_viewer_routes(router& routes) {
     routes.add("/", redirection_to_viewer());
-    routes.add(std::string(viewer_path) + "/", redirection_to_viewer());
+    const auto folder = std::string(viewer_path) + "/";
+    routes.add(folder, redirection_to_viewer());
     for (const auto& file : assets::all()) {
         if (file.name == "index.html") {
             routes.add(viewer_path, file_endpoint(file));
         } else {
-            routes.add(std::string(viewer_path) + "/assets/" + std::string(file.name), file_endpoint(file));
+            auto path = folder + "assets/";
+            path += file.name;
+            routes.add(path, file_endpoint(file));
         }
     }
 }
