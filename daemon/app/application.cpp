@@ -3,6 +3,7 @@
 
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/exit_code.hpp"
+#include "daemon/app/heartbeat.hpp"
 #include "daemon/app/option_table.hpp"
 #include "daemon/app/socket_place.hpp"
 #include "daemon/http/endpoints.hpp"
@@ -20,10 +21,13 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -71,11 +75,44 @@ net::socket_access socket_access_of(const settings& all) {
     return access;
 }
 
-net::listen_socket open_ingest_socket(const settings& all) {
+/// The socket that was passed, or one that is made where the settings say.
+net::listen_socket ingest_socket(const settings& all, std::optional<net::listen_socket>& passed,
+                                 const base::report_sink& report) {
+    if (passed) {
+        if (!all.socket.empty() && all.socket != passed->address().host) {
+            report(base::severity::warning,
+                   "socket: " + all.socket + " is not made, the service manager has passed "
+                       + passed->address().host + " instead (change the socket unit)");
+        }
+        return std::move(*passed);
+    }
     net::listen_address address;
     address.kind = net::listen_address::family::local;
     address.host = all.socket.empty() ? default_socket_path() : all.socket;
     return net::listen_socket::open(address, socket_access_of(all));
+}
+
+/// What has been passed, and what the settings name beyond that. The default address is not taken where
+/// others have been passed.
+std::vector<net::listen_socket> http_sockets(const settings& all, std::vector<net::listen_socket> passed) {
+    std::vector<std::string> open;
+    for (const auto& socket : passed) {
+        try {
+            check_reach(all, socket.address());
+        } catch (const std::invalid_argument& error) {
+            throw configuration_error(bad_configuration,
+                                      std::string("a socket that was passed on: ") + error.what());
+        }
+        open.push_back(socket.address().text());
+    }
+    const bool is_default = all.listen == split_list(find_option("listen")->default_value);
+    if (is_default && !passed.empty()) return passed;
+    for (const auto& text : all.listen) {
+        const auto address = net::listen_address::parse(text);
+        if (std::ranges::find(open, address.text()) != open.end()) continue;
+        passed.push_back(net::listen_socket::open(address, socket_access_of(all)));
+    }
+    return passed;
 }
 
 http::session_limits limits_of(const settings& all) {
@@ -97,9 +134,11 @@ std::string display(const net::listen_address& address) {
 
 /// Members are in the order of their dependencies: each may refer to those above it.
 struct application::parts {
-    parts(settings initial, settings_source source, base::report_sink sink)
+    parts(settings initial, settings_source source, passed_sockets passed, service_manager told,
+          base::report_sink sink)
         : now(std::move(initial)),
           reload(std::move(source)),
+          manager(std::move(told)),
           report(std::move(sink)),
           zone(now.timezone.empty() ? base::time_zone::system() : base::time_zone::named(now.timezone)),
           rules(policy_of(now, zone)),
@@ -115,7 +154,7 @@ struct application::parts {
           live(context, now.ring_bytes, log.snapshot().next_id),
           files(log),
           to_log(log, live, rules, now.unwritten_max_bytes, count),
-          senders(context, open_ingest_socket(now),
+          senders(context, ingest_socket(now, passed.ingest, report),
                   ingest::session_context{to_log, rules, budget, count, now.max_record_bytes, report},
                   now.max_ingest_connections, report),
           routes(http::make_router(
@@ -133,9 +172,9 @@ struct application::parts {
           clients(context, routes, access, limits_of(now), now.max_http_connections, served, report),
           control(asio::make_strand(context)),
           stop_signals(control, SIGTERM, SIGINT),
-          reload_signal(control, SIGHUP) {
-        for (const auto& text : now.listen) {
-            auto socket = net::listen_socket::open(net::listen_address::parse(text), socket_access_of(now));
+          reload_signal(control, SIGHUP),
+          pulse(control, manager, [this] { return state(); }) {
+        for (auto& socket : http_sockets(now, std::move(passed.http))) {
             addresses.push_back(display(socket.address()));
             clients.listen_on(std::move(socket));
         }
@@ -150,9 +189,11 @@ struct application::parts {
     void stop_storing();
     void say_farewell();
     int outcome();
+    [[nodiscard]] daemon_state state() const;
 
     settings now;
     settings_source reload;
+    service_manager manager;
     base::report_sink report;
     base::time_zone zone;
     ingest::current_policy rules;
@@ -179,14 +220,17 @@ struct application::parts {
     asio::any_io_executor control;  ///< the strand of life cycle decisions
     asio::signal_set stop_signals;
     asio::signal_set reload_signal;
+    heartbeat pulse;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
     bool is_stopping = false;
     std::thread storing_end;  ///< waits for the log to stop: that blocks
     storage::log::stop_result stopped;
 };
 
-application::application(settings initial, settings_source reload, base::report_sink report)
-    : parts_(std::make_unique<parts>(std::move(initial), std::move(reload), std::move(report))) {}
+application::application(settings initial, settings_source reload, passed_sockets passed,
+                         service_manager manager, base::report_sink report)
+    : parts_(std::make_unique<parts>(std::move(initial), std::move(reload), std::move(passed),
+                                     std::move(manager), std::move(report))) {}
 
 application::~application() = default;
 
@@ -238,6 +282,14 @@ void application::parts::start() {
     report(base::severity::info, "taking records on " + senders.address().text());
     for (const auto& address : addresses)
         report(base::severity::info, "listening on " + address);
+    manager.ready();
+    pulse.start();
+}
+
+daemon_state application::parts::state() const {
+    return {count.stored.load(std::memory_order_relaxed), count.connections.load(std::memory_order_relaxed),
+            served.streams.load(std::memory_order_relaxed), log.trouble(),
+            count.waiting.load(std::memory_order_relaxed)};
 }
 
 /// The log has told the operator; whoever reads the log has to know as well.
@@ -281,7 +333,9 @@ void application::parts::wait_for_signals() {
 void application::parts::wait_for_reload() {
     reload_signal.async_wait([this](const net::error_code& error, int) {
         if (error) return;
+        manager.reloading();
         take_new_settings();
+        manager.ready();
         wait_for_reload();
     });
 }
@@ -313,6 +367,7 @@ void application::parts::take_new_settings() {
 
 void application::parts::stop() {
     report(base::severity::info, "stopping");
+    manager.stopping();
     clients.stop_accepting();
     stopping.request_stop();
     senders.stop(std::chrono::steady_clock::now() + drain_time, [this] { stop_storing(); });
@@ -332,6 +387,7 @@ void application::parts::say_farewell() {
         asio::post(control, [this] {
             reload_signal.cancel();
             stop_signals.cancel();
+            pulse.stop();
             work.reset();
             context.stop();
         });

@@ -99,11 +99,7 @@ void check_settings(const settings& all) {
         refuse("socket: a socket's path may have at most " + std::to_string(net::max_unix_path) + " bytes");
     }
     for (const auto& text : all.listen) {
-        check_value("listen", [&] {
-            if (net::listen_address::parse(text).is_loopback() || all.allow_unauthenticated) return;
-            throw std::invalid_argument("'" + text + "' can be reached by other machines, and nobody has to sign in: keep to "
-                                        "127.0.0.1, or set allow_unauthenticated = true if that is meant");
-        });
+        check_value("listen", [&] { check_reach(all, net::listen_address::parse(text)); });
     }
     if (!all.timezone.empty()) check_value("timezone", [&] { base::time_zone::named(all.timezone); });
     if (!all.socket_group.empty() && ::getgrnam(all.socket_group.c_str()) == nullptr) {
@@ -120,6 +116,12 @@ void check_settings(const settings& all) {
                    + "' is no origin (scheme, host and port: http://localhost:3000)");
         }
     }
+}
+
+void check_reach(const settings& all, const net::listen_address& address) {
+    if (address.is_loopback() || all.allow_unauthenticated) return;
+    throw std::invalid_argument("'" + address.text() + "' can be reached by other machines, and nobody has to sign in: "
+                                "keep to 127.0.0.1, or set allow_unauthenticated = true if that is meant");
 }
 
 std::string print_settings(const settings& all) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/app/settings.hpp"
+#include "daemon/net/listen_address.hpp"
 
 #include <map>
 #include <optional>
@@ -44,6 +45,9 @@ settings load_settings(const command_line& given, environment variables);
 
 /// What the options of the table cannot see one by one. Throws configuration_error.
 void check_settings(const settings& all);
+
+/// Whether others may be let in through the address. Throws std::invalid_argument with the cure.
+void check_reach(const settings& all, const net::listen_address& address);
 
 /// A TOML file with every option, its help and its value.
 std::string print_settings(const settings& all);

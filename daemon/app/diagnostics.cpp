@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/diagnostics.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace livelogd::app {
@@ -22,11 +24,40 @@ std::string_view name_of(base::severity level) {
     return "info";
 }
 
+/// As in syslog(3).
+char priority_of(base::severity level) {
+    switch (level) {
+        case base::severity::debug:
+            return '7';
+        case base::severity::warning:
+            return '4';
+        case base::severity::error:
+            return '3';
+        case base::severity::info:
+            break;
+    }
+    return '6';
+}
+
+/// Whether what is written to stderr ends up in the journal: JOURNAL_STREAM names device and inode of the
+/// stream that the service manager has set up (systemd.exec(5)); stderr may have been redirected since.
+bool stderr_is_journal() {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat there{};
+    if (stream == nullptr || ::fstat(STDERR_FILENO, &there) != 0) return false;
+    return std::to_string(there.st_dev) + ":" + std::to_string(there.st_ino) == stream;
+}
+
+std::string beginning(base::severity level, bool is_journal) {
+    if (is_journal) return std::string("<") + priority_of(level) + ">";
+    return "livelogd: " + std::string(name_of(level)) + ": ";
+}
+
 }  // namespace
 
 base::report_sink report_to_stderr() {
-    return [](base::severity level, std::string_view message) {
-        std::string line = "livelogd: " + std::string(name_of(level)) + ": ";
+    return [is_journal = stderr_is_journal()](base::severity level, std::string_view message) {
+        std::string line = beginning(level, is_journal);
         for (const char c : message)
             line.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
         line.push_back('\n');

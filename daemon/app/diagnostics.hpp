@@ -6,8 +6,9 @@
 
 namespace livelogd::app {
 
-/// `livelogd: <severity>: <message>`, written with one write(2), so that lines of several threads do not mix.
-/// Control characters in the message are replaced. Any thread.
+/// `livelogd: <severity>: <message>`; where stderr goes to the journal, which knows the name already, the
+/// message with its priority in front (`<4>`, sd-daemon(3)). Written with one write(2), so that lines of
+/// several threads do not mix. Control characters in the message are replaced. Any thread.
 base::report_sink report_to_stderr();
 
 }  // namespace livelogd::app

@@ -5,6 +5,8 @@
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/diagnostics.hpp"
 #include "daemon/app/exit_code.hpp"
+#include "daemon/app/passed_sockets.hpp"
+#include "daemon/app/service_manager.hpp"
 #include "daemon/net/listen_address.hpp"
 
 #include <malloc.h>
@@ -49,7 +51,9 @@ int run_daemon(const command_line& given, const settings& all) {
                 SIG_IGN);  // a limit on file sizes is then an error of write(2), which the log deals with
     raise_descriptor_limit();
     keep_freed_memory();
-    application daemon(all, [given] { return load_settings(given, variable); }, report_to_stderr());
+    application daemon(
+        all, [given] { return load_settings(given, variable); }, take_passed_sockets(variable),
+        service_manager(variable), report_to_stderr());
     return daemon.run();
 }
 

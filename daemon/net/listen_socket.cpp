@@ -9,9 +9,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace livelogd::net {
 namespace {
@@ -41,6 +44,32 @@ bool answers(const sockaddr_un& name) {
     return errno != ECONNREFUSED && errno != ENOENT;
 }
 
+/// The address of a socket, as the operator would write it. False if that cannot be done.
+bool read_address(const sockaddr_storage& name, socklen_t size, listen_address& into) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (name.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
+        into.kind = listen_address::family::ipv4;
+        into.host = ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+        into.port = ntohs(v4.sin_port);
+        return true;
+    }
+    if (name.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name);
+        into.kind = listen_address::family::ipv6;
+        into.host = ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+        into.port = ntohs(v6.sin6_port);
+        return true;
+    }
+    if (name.ss_family != AF_UNIX) return false;
+    const auto& local = reinterpret_cast<const sockaddr_un&>(name);
+    // An abstract name begins with a zero, one without a name has no path at all.
+    if (size <= offsetof(sockaddr_un, sun_path) || local.sun_path[0] == '\0') return false;
+    into.kind = listen_address::family::local;
+    into.host.assign(local.sun_path, ::strnlen(local.sun_path, size - offsetof(sockaddr_un, sun_path)));
+    return true;
+}
+
 }  // namespace
 
 listen_socket listen_socket::open(const listen_address& address, const socket_access& access) {
@@ -51,6 +80,30 @@ listen_socket listen_socket::open(const listen_address& address, const socket_ac
     } else {
         made.open_tcp();
     }
+    return made;
+}
+
+listen_socket listen_socket::adopt(base::unique_fd fd) {
+    const auto refuse = [](const std::string& why) {
+        throw listen_error("a socket that was passed on cannot be listened on: " + why);
+    };
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) refuse(errno_text(errno));
+    if (type != SOCK_STREAM) refuse("it is no stream socket (ListenStream=)");
+    sockaddr_storage storage{};
+    size = sizeof storage;
+    if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) refuse(errno_text(errno));
+    listen_socket made;
+    if (!read_address(storage, size, made.address_))
+        refuse("its address is neither IP nor the path of a file");
+    int listening = 0;
+    socklen_t int_size = sizeof listening;
+    ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &int_size);
+    if (listening == 0 && ::listen(fd.get(), backlog) != 0) refuse(errno_text(errno));
+    ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    made.fd_ = std::move(fd);
     return made;
 }
 

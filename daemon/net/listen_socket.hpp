@@ -19,13 +19,18 @@ struct socket_access {
 };
 
 /// A listening socket and what has to be put away with it. Movable; the destructor removes a Unix socket's
-/// file if it is still the one that was made here.
+/// file if it was made here and is still the same.
 class listen_socket {
   public:
     /// Binds and listens. Throws listen_error. A Unix socket's file that no living program listens on is
     /// replaced; one that is in use, or a file that is no socket, is left alone and refused. A lock file
     /// (`<path>.lock`) keeps two daemons from doing so at the same time.
     static listen_socket open(const listen_address& address, const socket_access& access = {});
+
+    /// Takes over a socket that somebody else has bound, and listens on if need be; its address is asked from
+    /// the system, and the file of a Unix socket is left where it is. Throws listen_error if it is no stream
+    /// socket of a family that is known here.
+    static listen_socket adopt(base::unique_fd fd);
 
     listen_socket(listen_socket&&) noexcept = default;
     listen_socket& operator=(listen_socket&&) = delete;
