@@ -11,7 +11,7 @@ source packaging/lib.sh
 build_packages=(
     g++ cmake ninja-build ccache make
     libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev
-    libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev libre2-dev libxxhash-dev tzdata
+    libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev libre2-dev libxxhash-dev libssl-dev tzdata
     python3 python3-flask curl jq socat
 )
 # To run the tests.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/application.hpp"
 
+#include "daemon/alerts/watch.hpp"
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/exit_code.hpp"
 #include "daemon/app/heartbeat.hpp"
@@ -168,8 +169,15 @@ struct application::parts {
                now.orphan_after,
                facts_of(now),
                &summaries,
-               now.scan_threads})),
+               now.scan_threads,
+               &alert_count})),
           clients(context, routes, access, limits_of(now), now.max_http_connections, served, report),
+          alarms(
+              {log, live, files, zone},
+              [this](std::string_view event, std::string_view message, const boost::json::object& fields) {
+                  to_log.submit(ingest::own_record(event, message, fields, *rules.load()));
+              },
+              report, alert_count),
           control(asio::make_strand(context)),
           stop_signals(control, SIGTERM, SIGINT),
           reload_signal(control, SIGHUP),
@@ -200,6 +208,7 @@ struct application::parts {
     http::current_access access;
     ingest::counters count;
     http::client_counters served;
+    alerts::alert_counts alert_count;
     ingest::line_budget budget;
     storage::log log;
     summary::summaries summaries;
@@ -217,6 +226,7 @@ struct application::parts {
     http::router routes;
     http::server clients;
     std::vector<std::string> addresses;
+    alerts::watch alarms;
     asio::any_io_executor control;  ///< the strand of life cycle decisions
     asio::signal_set stop_signals;
     asio::signal_set reload_signal;
@@ -224,6 +234,7 @@ struct application::parts {
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
     bool is_stopping = false;
     std::thread storing_end;  ///< waits for the log to stop: that blocks
+    std::thread alerts_end;   ///< waits for receivers of alerts
     storage::log::stop_result stopped;
 };
 
@@ -244,6 +255,7 @@ int application::run() {
     for (auto& thread : threads)
         thread.join();
     if (p.storing_end.joinable()) p.storing_end.join();
+    if (p.alerts_end.joinable()) p.alerts_end.join();
     p.workers.join();
     p.live_workers.join();
     return p.outcome();
@@ -277,6 +289,7 @@ void application::parts::start() {
     log.start(to_log);
     record_recovery();
     keeper.start();
+    alarms.set_rules(now.alert_rules);
     senders.start();
     clients.start();
     report(base::severity::info, "taking records on " + senders.address().text());
@@ -354,6 +367,8 @@ void application::parts::take_new_settings() {
     }
     rules.store(policy_of(fresh, zone));
     access.store(access_of(fresh));
+    alarms.set_rules(fresh.alert_rules);
+    now.alert_rules = fresh.alert_rules;
     log.set_limits(fresh.log_max_bytes, fresh.log_backup_count);
     now.log_max_bytes = fresh.log_max_bytes;
     now.log_backup_count = fresh.log_backup_count;
@@ -383,6 +398,7 @@ void application::parts::stop_storing() {
 
 void application::parts::say_farewell() {
     live.close();
+    alerts_end = std::thread([this] { alarms.stop(std::chrono::steady_clock::now() + farewell_time); });
     clients.stop(farewell_time, [this] {
         asio::post(control, [this] {
             reload_signal.cancel();

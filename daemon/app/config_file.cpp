@@ -16,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
 namespace livelogd::app {
 namespace {
@@ -40,9 +41,42 @@ std::string scalar_text(const toml::node& node, const std::string& place) {
     fail(place + ": must be a string, a whole number, true or false");
 }
 
+std::string place_of(const std::string& path, const toml::source_region& source, std::string_view name) {
+    return path + ":" + std::to_string(source.begin.line) + ": " + std::string(name);
+}
+
+file_value read_value(const toml::node& node, std::string place, bool may_be_list) {
+    file_value value{.values = {}, .place = std::move(place)};
+    if (const auto* array = node.as_array()) {
+        if (!may_be_list) fail(value.place + ": takes one value, not a list");
+        for (const auto& element : *array)
+            value.values.push_back(scalar_text(element, value.place));
+    } else {
+        value.values.push_back(scalar_text(node, value.place));
+    }
+    return value;
+}
+
+std::vector<file_values> read_alerts(const toml::node& node, const std::string& path,
+                                     const std::string& place) {
+    std::vector<file_values> alerts;
+    const auto* tables = node.as_array();
+    if (tables == nullptr || !tables->is_array_of_tables())
+        fail(place + ": is written as a table, [[alert]]");
+    for (const auto& element : *tables) {
+        auto& alert = alerts.emplace_back();
+        alert[""].place = place_of(path, element.source(), "alert");
+        for (const auto& [key, value] : *element.as_table()) {
+            const std::string name(key.str());
+            alert[name] = read_value(value, place_of(path, key.source(), "alert." + name), true);
+        }
+    }
+    return alerts;
+}
+
 }  // namespace
 
-std::map<std::string, file_value, std::less<>> read_config_file(const std::string& path) {
+file_contents read_config_file(const std::string& path) {
     toml::table table;
     const auto text = read_text(path);
     try {
@@ -51,11 +85,14 @@ std::map<std::string, file_value, std::less<>> read_config_file(const std::strin
         fail(path + ":" + std::to_string(error.source().begin.line) + ": "
              + std::string(error.description()));
     }
-    std::map<std::string, file_value, std::less<>> values;
+    file_contents contents;
     for (const auto& [key, node] : table) {
         const std::string name(key.str());
-        auto place = path + ":" + std::to_string(key.source().begin.line);
-        place.append(": ").append(name);
+        auto place = place_of(path, key.source(), name);
+        if (name == "alert") {
+            contents.alerts = read_alerts(node, path, place);
+            continue;
+        }
         const auto* known = find_option(name);
         if (known == nullptr) {
             const auto near = nearest_option(name);
@@ -63,17 +100,9 @@ std::map<std::string, file_value, std::less<>> read_config_file(const std::strin
                  + (near.empty() ? " (livelogd --help lists them)"
                                  : "; did you mean " + std::string(near) + "?"));
         }
-        file_value& value = values[name];
-        value.place = place;
-        if (const auto* array = node.as_array()) {
-            if (!known->is_list) fail(place + ": takes one value, not a list");
-            for (const auto& element : *array)
-                value.values.push_back(scalar_text(element, place));
-        } else {
-            value.values.push_back(scalar_text(node, place));
-        }
+        contents.options[name] = read_value(node, std::move(place), known->is_list);
     }
-    return values;
+    return contents;
 }
 
 }  // namespace livelogd::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/configuration.hpp"
 
+#include "daemon/app/alert_settings.hpp"
 #include "daemon/app/config_file.hpp"
 #include "daemon/app/exit_code.hpp"
 #include "daemon/app/option_table.hpp"
@@ -65,8 +66,9 @@ void check_value(std::string_view name, Reader&& reader) {
 }  // namespace
 
 settings load_settings(const command_line& given, environment variables) {
-    std::map<std::string, file_value, std::less<>> file;
-    if (!given.config_file.empty()) file = read_config_file(given.config_file);
+    file_contents contents;
+    if (!given.config_file.empty()) contents = read_config_file(given.config_file);
+    const auto& file = contents.options;
 
     settings all;
     for (const auto& o : option_table()) {
@@ -84,7 +86,10 @@ settings load_settings(const command_line& given, environment variables) {
             set_value(o, all, values_of(o, o.default_value), std::string(o.name), internal_error);
         }
     }
+    for (const auto& values : contents.alerts)
+        all.alert_rules.push_back(read_alert(values));
     check_settings(all);
+    check_alerts(all.alert_rules, contents.alerts);
     return all;
 }
 
@@ -143,6 +148,9 @@ std::string print_settings(const settings& all) {
         }
         text += "\n" + std::string(o.name) + " = " + o.show(all) + "\n";
     }
+    text += alert_explanation();
+    for (const auto& rule : all.alert_rules)
+        text += "\n" + show_alert(rule);
     return text;
 }
 

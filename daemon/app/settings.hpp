@@ -2,6 +2,7 @@
 // What the operator can set, as values.
 #pragma once
 
+#include "daemon/alerts/alert_rule.hpp"
 #include "daemon/storage/log.hpp"
 
 #include <chrono>
@@ -41,6 +42,7 @@ struct settings {
     std::vector<std::string> redact_keys;
     std::uint64_t threads = 0;
     std::uint64_t scan_threads = 0;
+    std::vector<alerts::alert_rule> alert_rules;  ///< tables of the file; no option of the table names them
 };
 
 }  // namespace livelogd::app

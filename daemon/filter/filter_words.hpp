@@ -22,6 +22,8 @@ struct filter_words {
     std::vector<std::string> since = {};
     std::vector<std::string> until = {};
     std::vector<std::string> q = {};
+
+    bool operator==(const filter_words&) const = default;
 };
 
 /// The names of these parameters, as in HTTP.

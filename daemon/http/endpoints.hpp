@@ -2,6 +2,7 @@
 // The endpoints, one file each, and what they answer from.
 #pragma once
 
+#include "daemon/alerts/alert_counts.hpp"
 #include "daemon/base/time_zone.hpp"
 #include "daemon/http/event_stream.hpp"
 #include "daemon/http/router.hpp"
@@ -37,8 +38,9 @@ struct services {
     std::chrono::steady_clock::duration stall;
     std::chrono::milliseconds orphan_after;  ///< a request without response is orphaned from this age on
     daemon_facts facts = {};
-    summary::summaries* summaries = nullptr;  ///< null: statistics are made of records alone
-    std::size_t scan_threads = 1;             ///< that the workers of `streams` have
+    summary::summaries* summaries = nullptr;        ///< null: statistics are made of records alone
+    std::size_t scan_threads = 1;                   ///< that the workers of `streams` have
+    const alerts::alert_counts* alerted = nullptr;  ///< null: there are none
 };
 
 inline constexpr const char* viewer_path = "/api/v1/logs";

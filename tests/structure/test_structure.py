@@ -20,20 +20,22 @@ MAY_INCLUDE = {
     "daemon/ingest": {"protocol", "daemon/storage", "daemon/live", "daemon/net", "daemon/base"},
     "daemon/summary": {"protocol", "daemon/base", "daemon/filter", "daemon/storage"},
     "daemon/query": {"protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary"},
+    "daemon/alerts": {"protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/net", "daemon/live"},
     "daemon/http": {
         "protocol", "static", "daemon/base", "daemon/filter", "daemon/storage", "daemon/net", "daemon/live",
-        "daemon/ingest", "daemon/summary", "daemon/query",
+        "daemon/ingest", "daemon/summary", "daemon/query", "daemon/alerts",
     },
     "daemon/app": {
         "protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/net", "daemon/live", "daemon/ingest",
-        "daemon/summary", "daemon/query", "daemon/http",
+        "daemon/summary", "daemon/query", "daemon/alerts", "daemon/http",
     },
     "static": set(),
 }
 
 # Libraries that stay in few places, because they are slow to compile or to be replaced some day.
 CONFINED = {
-    "boost/beast": {"daemon/http/request_parser.cpp", "daemon/http/reply.cpp"},
+    "boost/beast": {"daemon/http/request_parser.cpp", "daemon/http/reply.cpp", "daemon/alerts/webhook.cpp"},
+    "boost/asio/ssl": {"daemon/alerts/webhook.cpp"},
     "toml++": {"daemon/app/config_file.cpp"},
     "CLI": {"daemon/app/command_line.cpp"},
     "date/": {"daemon/base/time_zone.cpp"},

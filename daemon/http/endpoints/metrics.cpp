@@ -151,6 +151,17 @@ void write_clients(metrics_text& out, const services& s) {
               "Clients that were closed because they took nothing for stall_timeout.", read(served.stalled));
 }
 
+void write_alerts(metrics_text& out, const alerts::alert_counts& counted) {
+    write_one(out, "livelogd_alerts_fired_total", kind::counter,
+              "Times that a rule of the configuration has fired.", read(counted.fired));
+    out.family("livelogd_alert_messages_total", kind::counter,
+               "Messages about fired alerts by what became of them; those not delivered were given up.");
+    out.value(read(counted.delivered), {{"outcome", "delivered"}});
+    out.value(read(counted.undelivered), {{"outcome", "undelivered"}});
+    write_one(out, "livelogd_alert_messages_waiting", kind::gauge,
+              "Messages that have not been delivered yet.", read(counted.waiting));
+}
+
 void write_requests(metrics_text& out, const request_counts& counts) {
     out.family("livelogd_http_requests_total", kind::counter,
                "Requests answered, by endpoint (\"other\": none of the daemon's) and status code. Codes that "
@@ -186,6 +197,7 @@ endpoint metrics_endpoint(const services& s, std::shared_ptr<const request_count
         write_live(out, s);
         write_clients(out, s);
         write_requests(out, *counts);
+        if (s.alerted != nullptr) write_alerts(out, *s.alerted);
         co_return reply{.content_type = metrics_text::content_type, .body = std::move(out).text()};
     };
 }
