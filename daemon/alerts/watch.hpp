@@ -28,7 +28,7 @@ struct watch_sources {
 /// Goes through the log on a thread of its own, from the newest record at the time it begins on, as a live
 /// stream does: from the ring, or from the files when it has fallen behind. So nothing it does, filters,
 /// look-ups or receivers that hang, delays anybody else. Without rules there is no thread. Owned by the
-/// application; members: the control strand, or while the I/O threads do not run.
+/// application; set_rules(): the control strand, or while the I/O threads do not run.
 class watch {
   public:
     watch(watch_sources sources, record_sink record, base::report_sink report, alert_counts& count,
@@ -42,7 +42,7 @@ class watch {
     void set_rules(std::vector<alert_rule> rules);
 
     /// Once the broadcaster is closed: what waits for a receiver is given up, attempts under way have until
-    /// `deadline`. Blocks until then at most, on whatever thread calls it.
+    /// `deadline`. Blocks until then, and for the batch that is being looked through; on any thread, once.
     void stop(std::chrono::steady_clock::time_point deadline);
 
   private:

@@ -2,6 +2,7 @@
 #include "daemon/app/application.hpp"
 
 #include "daemon/alerts/watch.hpp"
+#include "daemon/app/alert_recorder.hpp"
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/exit_code.hpp"
 #include "daemon/app/heartbeat.hpp"
@@ -172,10 +173,11 @@ struct application::parts {
                now.scan_threads,
                &alert_count})),
           clients(context, routes, access, limits_of(now), now.max_http_connections, served, report),
+          alert_records(to_log, rules, report),
           alarms(
               {log, live, files, zone},
               [this](std::string_view event, std::string_view message, const boost::json::object& fields) {
-                  to_log.submit(ingest::own_record(event, message, fields, *rules.load()));
+                  alert_records.record(event, message, fields);
               },
               report, alert_count),
           control(asio::make_strand(context)),
@@ -226,6 +228,7 @@ struct application::parts {
     http::router routes;
     http::server clients;
     std::vector<std::string> addresses;
+    alert_recorder alert_records;
     alerts::watch alarms;
     asio::any_io_executor control;  ///< the strand of life cycle decisions
     asio::signal_set stop_signals;
@@ -389,6 +392,7 @@ void application::parts::stop() {
 }
 
 void application::parts::stop_storing() {
+    alert_records.close();
     storing_end = std::thread([this] {
         stopped = log.stop(store_time, store_time);
         to_log.stored().close();

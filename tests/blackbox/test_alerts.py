@@ -177,6 +177,18 @@ def test_rules_are_reloaded(tmp_path: Path, receiver: Receiver) -> None:
         assert all(body["matched"] == body["threshold"] for body in receiver.delivered())
 
 
+def test_what_is_not_told_before_the_end_is_said(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    file = config(tmp_path, toml(name="e", search="x", quiet="0s", webhook=hook(receiver)))
+    with Daemon(config=file) as daemon:
+        daemon.send([{"message": "x"}, {"message": "x"}])
+        wait_until(lambda: len(receiver.got) == 1)  # the next attempt comes after a second
+        daemon.signal(signal.SIGTERM)
+        said = daemon.wait()
+        assert said.count("could not be told") == 2 and "the daemon stops" in said
+        assert len(receiver.got) == 1
+
+
 def test_a_receiver_that_hangs_does_not_hold_up_the_end(tmp_path: Path, receiver: Receiver) -> None:
     receiver.answers = [0]
     file = config(tmp_path, toml(name="e", search="x", webhook=hook(receiver), timeout="1min"))
