@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The connection to the log: one EventSource after the other, and the id up to which everything has been seen.
 
+import { takeEarly, type Holder } from './early_stream.js';
+
 export type StreamState = 'connecting' | 'live' | 'reconnecting' | 'stopped' | 'hidden' | 'disconnected';
 
 export interface EventLike {
@@ -257,7 +259,7 @@ function numberIn(data: string, key: string): number | null {
 /** The real thing. */
 export function browserSurroundings(): Surroundings {
   return {
-    open: (address) => new EventSource(address) as unknown as SourceLike,
+    open: (address) => takeEarly(window as Holder, address) ?? (new EventSource(address) as unknown as SourceLike),
     now: () => Date.now(),
     after: (ms, call) => {
       const timer = setTimeout(call, ms);

@@ -3,13 +3,13 @@
 // there is no seam at which a record could be lost or shown twice.
 
 import type { Api } from './api.js';
+import { firstReplay } from './early_stream.js';
 import { LogStream, type Surroundings } from './log_stream.js';
 import { withTerm } from './query.js';
 import { makeRecord, type LogRecord } from './record.js';
 import { isErrorRow, RowList } from './rows.js';
 import { isNarrowed, noFilter, parametersOf, type Filter } from './view_state.js';
 
-const replayed = 200;
 const pageLines = 500;
 const contextLines = 150;
 /** Strings of older records are cut to this: a row needs no more, and the details are asked for whole. */
@@ -18,6 +18,8 @@ const elide = '2000';
 const scanMs = '400';
 /** A frame has 16 ms; the rows have to be drawn as well. */
 const frameBudgetMs = 7;
+/** What a view begins with is shown at once, the newest of it being at its end. */
+const firstBudgetMs = 50;
 
 export type OlderState = 'idle' | 'loading' | 'end' | 'failed' | 'cleared';
 
@@ -64,7 +66,7 @@ export class LogView {
   private queue: { id: number; text: string }[] = [];
   private readonly notices: { after: number; text: string }[] = [];
   private scheduled = false;
-  private abort = new AbortController();
+  private abort: AbortController | null = null;
   private asked: AbortController | null = null;
   private loadingNewer = false;
   private began = 0;
@@ -129,7 +131,7 @@ export class LogView {
       void this.loadOlder();
     } else {
       this.begin(filter, abort);
-      this.stream.start('', `replay=${replayed}`);
+      this.stream.start('', firstReplay);
     }
     this.on.rowsChanged(0);
     this.on.changed();
@@ -154,7 +156,7 @@ export class LogView {
   }
 
   private begin(filter: Filter, abort: AbortController): void {
-    this.abort.abort();
+    this.abort?.abort();
     this.abort = abort;
     this.filter = { ...filter };
     this.queue = [];
@@ -237,7 +239,8 @@ export class LogView {
       before = this.stream.lastId + 1;
     }
     if (this.searchedFrom === 0) this.searchedFrom = before;
-    const abort = this.abort;
+    const { abort } = this;
+    if (!abort) return; // nothing shown yet
     this.older = 'loading';
     this.on.changed();
     try {
@@ -284,7 +287,8 @@ export class LogView {
     const last = rows[rows.length - 1];
     if (!last) return;
     this.loadingNewer = true;
-    const abort = this.abort;
+    const { abort } = this;
+    if (!abort) return; // nothing shown yet
     try {
       const from = Math.max(last.first?.id ?? 0, last.second?.id ?? 0, Math.floor(last.key), this.newestShown());
       const page = await this.api.recent(
@@ -340,7 +344,7 @@ export class LogView {
   }
 
   /** Makes rows of what has come, for as long as a frame allows. */
-  flush(budget = frameBudgetMs): void {
+  flush(budget = this.received === 0 ? firstBudgetMs : frameBudgetMs): void {
     const deadline = performance.now() + budget;
     const errorsBefore = this.unseenErrors;
     const attended = this.following && !this.around.hidden();

@@ -34,6 +34,8 @@ export interface ListEvents {
   clicked(row: Row, event: MouseEvent, column: string): void;
   /** Which columns there are, from left to right. */
   columnsChanged(shown: string[]): void;
+  /** The first rows that this list ever has are elements now. */
+  firstRows(): void;
 }
 
 interface Item {
@@ -149,6 +151,8 @@ export class RowListView {
       this.scroller.scrollTop = Math.max(0, top);
       this.lastTop = this.scroller.scrollTop;
     }
+    // The first time there is something to draw it does not wait for a frame.
+    if (!this.drawn && this.rows.rows.length === 0) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.drawInTime();
@@ -157,14 +161,24 @@ export class RowListView {
 
   /** As changed(0), in a frame that is being made. */
   drawNow(): void {
-    if (!this.frame) this.drawInTime();
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.drawInTime();
+  }
+
+  /** Puts the list's elements into another one, with what is in view. */
+  moveTo(place: HTMLElement): void {
+    place.append(this.scroller);
+    this.applyTemplate();
+    this.scroller.scrollTop = this.lastTop;
+    this.resized();
   }
 
   // When each frame would replace all that is in view, nobody can read it: then ten times a second is enough, and the page
   // stays free for whoever uses it.
   private drawInTime(): void {
     const fresh = this.rows.rows.length + this.rows.removed - this.drawnRows;
-    const flood = this.following && fresh * this.options.rowHeight > this.height;
+    const flood = this.drawn && this.following && fresh * this.options.rowHeight > this.height;
     if (flood && performance.now() - this.lastDraw < floodIntervalMs) {
       this.frame ||= requestAnimationFrame(() => {
         this.frame = 0;
@@ -188,7 +202,7 @@ export class RowListView {
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
-      overscan: 6,
+      overscan: this.drawn ? 6 : 0,
       onChange: () => this.changed(0),
     };
   }
@@ -239,10 +253,6 @@ export class RowListView {
     }
     const context: CellContext = { now: Date.now(), time: this.options.time, fields: this.options.fields, hasType: this.options.columns.includes('type') };
     const total = String(this.rows.rows.length);
-    if (shown.length > 0 && !this.drawn) {
-      this.drawn = true;
-      performance.mark('first-rows');
-    }
     for (const { index, start } of shown) {
       const row = this.rows.rows[index];
       if (!row) continue;
@@ -269,6 +279,11 @@ export class RowListView {
         item.row = null;
         item.element.remove();
       }
+    }
+    if (shown.length > 0 && !this.drawn) {
+      this.drawn = true;
+      performance.mark('first-rows');
+      this.on.firstRows();
     }
     const selected = this.items.get(this.selectedKey);
     if (selected) this.scroller.setAttribute('aria-activedescendant', selected.element.id);
@@ -348,7 +363,7 @@ export class RowListView {
 
   private applyTemplate(): void {
     const tracks = this.shownColumns.map((id) => columns.find((column) => column.id === id)?.width ?? 'minmax(5em, 14em)');
-    this.scroller.parentElement?.style.setProperty('--columns', tracks.join(' '));
+    this.scroller.closest<HTMLElement>('.list')?.style.setProperty('--columns', tracks.join(' '));
     this.on.columnsChanged(this.shownColumns);
   }
 
