@@ -93,7 +93,7 @@ export class LogStream {
     this.begin = begin;
     this.lastId = /^after=\d+$/.test(begin) ? Number(begin.slice(6)) : null;
     this.newest = 0;
-    if (this.state === 'disconnected' && this.source === null && this.startedBefore) return;
+    if (this.off) return;
     this.startedBefore = true;
     this.connect();
   }
@@ -113,6 +113,11 @@ export class LogStream {
 
   get wanted(): boolean {
     return this.state !== 'disconnected';
+  }
+
+  /** The user has disconnected it: start() does not open it. */
+  get off(): boolean {
+    return !this.wanted && this.startedBefore;
   }
 
   /** The log is well ahead of what has been received. */

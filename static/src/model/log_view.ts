@@ -2,7 +2,7 @@
 // One list over live and past: rows from the stream at its end, older ones from the files at its beginning, both by id, so that
 // there is no seam at which a record could be lost or shown twice.
 
-import type { Api } from './api.js';
+import { ApiError, type Api } from './api.js';
 import { firstReplay } from './early_stream.js';
 import { LogStream, type Surroundings } from './log_stream.js';
 import { withTerm } from './query.js';
@@ -20,6 +20,8 @@ const scanMs = '400';
 const frameBudgetMs = 7;
 /** What a view begins with is shown at once, the newest of it being at its end. */
 const firstBudgetMs = 50;
+/** Nobody waits for a frame of a hidden tab, and browsers call it once a second. */
+const hiddenBudgetMs = 250;
 
 export type OlderState = 'idle' | 'loading' | 'end' | 'failed' | 'cleared';
 
@@ -60,6 +62,8 @@ export class LogView {
   /** Records told as lost, by the daemon's gaps. */
   lost = 0;
   lostAt = 0;
+  /** What answers instead of a stream, such as a proxy's 502; '' while there is one, or if nothing does. */
+  refusal = '';
   /** Records a second over the last seconds. */
   rate = 0;
 
@@ -72,6 +76,9 @@ export class LogView {
   private began = 0;
   /** Errors that peekAtErrors() has counted ahead of the stream. */
   private peeked = 0;
+  /** Records up to this id have been counted: some come again when a list joins the live end. */
+  private countedTo = 0;
+  private explained = 0;
   private rateTimes: { at: number; received: number }[] = [];
 
   constructor(
@@ -96,9 +103,26 @@ export class LogView {
           this.peeked = 0;
           this.on.unseenErrors();
         }
+        this.explainFailures();
         this.on.changed();
       },
     });
+  }
+
+  // An EventSource does not tell what it was answered; another request is.
+  private explainFailures(): void {
+    const { failures } = this.stream;
+    if (failures === this.explained) return;
+    this.explained = failures;
+    if (failures === 0) {
+      this.refusal = '';
+      return;
+    }
+    this.api.newestId().then(() => '', (error: unknown) => (error instanceof ApiError ? error.message : '')).then((refusal) => {
+      if (this.stream.failures === 0 || refusal === this.refusal) return;
+      this.refusal = refusal;
+      this.on.changed();
+    }, () => undefined);
   }
 
   /** Records that have come and are not rows yet. */
@@ -118,7 +142,7 @@ export class LogView {
     const parameters = parametersOf(filter);
     if (around > 0) {
       await this.showAround(filter, around, abort);
-    } else if (isNarrowed(filter)) {
+    } else if (isNarrowed(filter) || this.stream.off) {
       const [newest] = await Promise.all([
         this.api.newestId(abort.signal),
         // Says whether the filter can be read before anything that is shown goes away.
@@ -165,6 +189,7 @@ export class LogView {
     this.rateTimes = [];
     this.rate = 0;
     this.began = this.around.now();
+    this.countedTo = 0;
     this.received = this.errors = this.unseen = this.unseenErrors = this.lost = 0;
     this.following = true;
     this.detached = false;
@@ -175,7 +200,8 @@ export class LogView {
 
   setFollowing(following: boolean): void {
     if (following && this.detached) {
-      void this.show(this.filter);
+      // Without an answer everything stays as it is; the button is still there.
+      this.show(this.filter).catch(() => this.on.changed());
       return;
     }
     this.following = following;
@@ -217,14 +243,20 @@ export class LogView {
 
   /** Empties the page; the log itself stays as it is. */
   clear(): void {
+    // What is under way would come back.
+    this.abort?.abort();
+    this.abort = new AbortController();
     const first = this.rows.firstKey;
     this.rows.clear();
-    if (Number.isFinite(first) && this.scannedTo === 0 && this.older !== 'end') this.scannedTo = first;
+    if (this.stream.lastId !== null) this.scannedTo = this.stream.lastId + 1;
+    else if (Number.isFinite(first)) this.scannedTo = Math.floor(first);
     this.older = 'cleared';
     this.unseen = 0;
     this.lost = 0;
     this.following = true;
-    this.scannedTo = this.stream.lastId === null ? this.scannedTo : this.stream.lastId + 1;
+    this.detached = false;
+    this.loadingNewer = false;
+    this.seen();
     this.on.rowsChanged(0);
     this.on.changed();
   }
@@ -308,7 +340,7 @@ export class LogView {
     } catch {
       // Asked again at the next scroll.
     } finally {
-      this.loadingNewer = false;
+      if (this.abort === abort) this.loadingNewer = false;
       this.on.changed();
     }
   }
@@ -344,7 +376,7 @@ export class LogView {
   }
 
   /** Makes rows of what has come, for as long as a frame allows. */
-  flush(budget = this.received === 0 ? firstBudgetMs : frameBudgetMs): void {
+  flush(budget = this.around.hidden() ? hiddenBudgetMs : this.received === 0 ? firstBudgetMs : frameBudgetMs): void {
     const deadline = performance.now() + budget;
     const errorsBefore = this.unseenErrors;
     const attended = this.following && !this.around.hidden();
@@ -353,12 +385,15 @@ export class LogView {
       const { id, text } = this.queue[done] as { id: number; text: string };
       this.addNotices(id);
       const record = makeRecord(id, text);
-      this.received += 1;
-      if (record.isError) {
-        this.errors += 1;
-        if (!attended) this.unseenErrors += 1;
+      if (id > this.countedTo) {
+        this.countedTo = id;
+        this.received += 1;
+        if (record.isError) {
+          this.errors += 1;
+          if (!attended) this.unseenErrors += 1;
+        }
+        if (!this.following) this.unseen += 1;
       }
-      if (!this.following) this.unseen += 1;
       if (!this.detached) {
         if (this.rows.full) {
           if (this.following) this.rows.trimOldest();

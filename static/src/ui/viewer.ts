@@ -78,7 +78,8 @@ export class Viewer {
     this.settings = loadSettings();
     this.log.rows.setFolding(this.settings.value.fold);
     this.list = list = new RowListView(scroller, canvas, this.log.rows, this.listOptions(), {
-      follow: (following) => this.follow(following),
+      // The end of a list that is cut off from the live end is not the newest record: what follows is loaded there.
+      follow: (following) => { if (!following || !this.log.detached) this.follow(following); },
       nearStart: () => void this.log.loadOlder(),
       nearEnd: () => void this.log.loadNewer(),
       clicked: (row, event, column) => this.rowClicked(row, event, column),
