@@ -5,12 +5,16 @@ import type uPlot from 'uplot';
 
 let library: typeof uPlot | null = null;
 let coming: Promise<void> | null = null;
+let attempts = 0;
 
 /** Resolves when charts can be drawn. Fetched once; after a failure again at the next call. */
 function plotLibrary(): Promise<void> {
-  coming ??= import('./plot_library.js').then(
+  // A browser remembers that a file could not be had; under another name it asks again.
+  const again = `./plots.js?again=${attempts}`;
+  coming ??= (attempts === 0 ? import('./plot_library.js') : import(again) as Promise<typeof import('./plot_library.js')>).then(
     (loaded) => { library = loaded.default; },
     (error: unknown) => {
+      attempts += 1;
       coming = null;
       throw error;
     },

@@ -47,9 +47,9 @@ export function lines(label: string, series: [string, string][], show: (n: numbe
   };
 }
 
-export function points(label: string, time: boolean, series: [string, string][], show: (n: number) => string, clicked: Click): ChartOptions {
+export function points(label: string, time: boolean, series: [string, string][], show: (n: number) => string, clicked: Click, brushed?: Brush): ChartOptions {
   return {
-    label, height, clicked,
+    label, height, clicked, ...(brushed ? { brushed } : {}),
     series: [time ? timeSeries : { label: 'input tokens', value: (_u: uPlot, v: number | null) => (v == null ? '–' : short(v)) }, ...series.map(([name, color]): uPlot.Series => ({
       label: name, stroke: color, fill: color, width: 0, paths: () => null, points: { show: true, size: 5, width: 0, fill: color }, value: (_u, v) => (v == null ? '–' : show(v)),
     }))],

@@ -45,6 +45,8 @@ interface Item {
   second: unknown;
   drawnWith: number;
   ticks: boolean;
+  /** Pixels from the beginning of the list. */
+  start: number;
 }
 
 export class RowListView {
@@ -145,18 +147,27 @@ export class RowListView {
 
   /** Rows have changed; `before` were added in front (removed, if negative): what is in view stays where it is. */
   changed(before: number): void {
-    if (before !== 0 && !this.following) {
-      const top = this.scroller.scrollTop + before * this.options.rowHeight;
-      this.sync();
-      this.scroller.scrollTop = Math.max(0, top);
-      this.lastTop = this.scroller.scrollTop;
-    }
+    if (before !== 0 && !this.following) this.keepInView(before);
     // The first time there is something to draw it does not wait for a frame.
     if (!this.drawn && this.rows.rows.length === 0) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.drawInTime();
     });
+  }
+
+  // By the first row in view that is still there: rows may be of any height, and responses that were folded into older rows
+  // are gone from between the others.
+  private keepInView(before: number): void {
+    const top = this.scroller.scrollTop;
+    const inView = [...this.items.values()].filter((item) => item.start + this.options.rowHeight > top).sort((a, b) => a.start - b.start);
+    const anchor = inView.find((item) => item.row && this.rows.placeOf(item.row) >= 0);
+    this.sync();
+    const place = anchor?.row ? this.rows.placeOf(anchor.row) : -1;
+    const start = this.virtualizer.measurementsCache[place]?.start;
+    const by = anchor && start !== undefined ? start - anchor.start : before * this.options.rowHeight;
+    this.scroller.scrollTop = Math.max(0, top + by);
+    this.lastTop = this.scroller.scrollTop;
   }
 
   /** As changed(0), in a frame that is being made. */
@@ -265,6 +276,7 @@ export class RowListView {
         this.fill(item, row, context);
       }
       const element = item.element;
+      item.start = start;
       element.style.transform = `translateY(${start}px)`;
       element.setAttribute('aria-posinset', String(index + 1));
       element.setAttribute('aria-setsize', total);
@@ -293,7 +305,7 @@ export class RowListView {
   private makeItem(): Item {
     const element = document.createElement('div');
     element.setAttribute('role', 'option');
-    return { element, cells: new Map(), row: null, second: null, drawnWith: -1, ticks: false };
+    return { element, cells: new Map(), row: null, second: null, drawnWith: -1, ticks: false, start: 0 };
   }
 
   private fill(item: Item, row: Row, context: CellContext): void {

@@ -335,12 +335,12 @@ export class Viewer {
     this.saidTimer = window.setTimeout(() => this.page.set({ said: '' }), 2500);
   }
 
-  async copy(text: string, what: string): Promise<void> {
+  async copy(given: string | Promise<string>, what: string): Promise<void> {
     try {
-      await navigator.clipboard.writeText(text);
-      this.say(`${what} copied`);
+      const text = await given;
+      await navigator.clipboard.writeText(text).then(() => this.say(`${what} copied`), () => this.say('the browser does not allow copying here'));
     } catch {
-      this.say('the browser does not allow copying here');
+      this.say('not copied: the daemon cannot be asked at the moment');
     }
   }
 
