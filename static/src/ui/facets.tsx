@@ -83,7 +83,7 @@ function Facet({ viewer, field, title, values, q }: FacetProps) {
           const real = value !== '(other)';
           return (
             <li key={value} class={`${on ? 'on' : ''}${off ? 'off' : ''}`} data-field={field} data-value={value}>
-              <meter class="share" min={0} max={most} value={n} aria-hidden="true" />
+              <span class="share" style={{ width: `calc((100% - 26px) * ${(n / most).toFixed(3)})` }} aria-hidden="true" />
               <button type="button" class={`value ${field === 'level' ? `level-${levelClass(value)}` : ''}`} disabled={!real} aria-pressed={on}
                 title={`Only ${term}`} onClick={() => void viewer.setFilter({ q: on ? withoutValue(q, term) : withValue(q, term) })}>
                 <span class="name">{visible(value)}</span><span class="n" title={count(n)}>{short(n)}</span>
