@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bundles the viewer: node build.mjs FOLDER writes viewer.js, viewer.css and licenses.txt there. Nothing is fetched; the
+// Bundles the viewer: node build.mjs FOLDER writes first.js, viewer.js, plots.js, viewer.css and licenses.txt there. Nothing is fetched; the
 // packages of package-lock.json have to be in node_modules.
 import { build } from 'esbuild';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,9 +14,10 @@ if (!folder) {
 }
 await build({
   absWorkingDir: here,
-  entryPoints: { viewer: join(here, 'src/ui/main.tsx') },
+  entryPoints: { viewer: join(here, 'src/ui/main.tsx'), plots: join(here, 'src/ui/plot_library.ts') },
   outdir: folder,
   bundle: true,
+  splitting: true,
   minify: true,
   format: 'esm',
   target: ['chrome109', 'firefox115', 'safari16'],
@@ -24,6 +25,18 @@ await build({
   jsxImportSource: 'preact',
   legalComments: 'none',
   banner: { js: '// SPDX-License-Identifier: MIT (this file holds packages of others, see licenses.txt)' },
+  logLevel: 'warning',
+});
+await build({
+  absWorkingDir: here,
+  entryPoints: { first: join(here, 'src/ui/first.ts') },
+  outdir: folder,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: ['chrome109', 'firefox115', 'safari16'],
+  legalComments: 'none',
+  banner: { js: '// SPDX-License-Identifier: MIT' },
   logLevel: 'warning',
 });
 await build({

@@ -121,6 +121,12 @@ test('under a path of a proxy, and a proxy that answers 502 for a while', () => 
   await page.state('live');
   assert.match(proxy.streams().at(-1) ?? '', /\/stream\?after=\d+$/);
   await page.close();
+  // What an address narrows is asked for at once, and nothing else.
+  const before = proxy.streams().length;
+  const narrowed = await ViewerPage.open(browser(), `${proxy.url}#q=m7`);
+  await narrowed.waitMessages(['m7']);
+  assert.match(proxy.streams().slice(before).join(' '), /^\S*\/stream\?after=\d+&q=m7$/);
+  await narrowed.close();
 }));
 
 test('a connection that died silently is noticed', () => with_(async (daemon, proxy) => {

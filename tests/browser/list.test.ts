@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
-import { numbered } from './support/records.js';
+import { call, numbered } from './support/records.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';
 
 const browser = withBrowser();
@@ -71,6 +71,33 @@ test('what is in view stays where it is while older rows are put in front', () =
   const text = before[0].slice(-4);
   const top = await page.page.locator('#rows > [data-index]', { hasText: text }).first().evaluate((row) => row.getBoundingClientRect().top);
   assert.ok(Math.abs(top - before[1]) < 2, `moved by ${top - before[1]}`);
+  await page.close();
+}));
+
+test('it stays there too when rows are wrapped and answers fold into the older rows', () => with_(async (daemon) => {
+  const lines = numbered(0, 900).map((record, i) => ({ ...record, message: `w${i} ${'word '.repeat(i % 60)}` }));
+  // Requests among the older records, their answers among the newest ones.
+  const calls = Array.from({ length: 10 }, (_, i) => call({ id: `w${i}` }));
+  await daemon.store([...lines.slice(0, 300), ...calls.map(([asked]) => asked!), ...lines.slice(300, 730), ...calls.map(([, told]) => told!), ...lines.slice(730)]);
+  const page = await ViewerPage.open(browser(), daemon.url);
+  await until(async () => ((await page.messages()).at(-1) ?? '').startsWith('w899'));
+  await page.page.keyboard.press('w');
+  await page.wheel(-700);
+  await page.state('paused');
+  const seen = await page.page.evaluate(() => {
+    const s = document.getElementById('scroller') as HTMLElement;
+    s.scrollTop = 100; // the answers are below
+    return new Promise<[string, number]>((done) => setTimeout(() => {
+      const box = s.getBoundingClientRect();
+      const row = [...document.querySelectorAll('#rows > [data-index]')].map((one) => [one.querySelector('.message')?.textContent ?? '', one.getBoundingClientRect().top] as [string, number])
+        .filter(([text, top]) => text.startsWith('w') && top >= box.top).sort((a, b) => a[1] - b[1])[0]!;
+      done(row);
+    }, 50));
+  });
+  await until(async () => (await page.rowCount()) > 500, 10_000, () => page.rowCount());
+  await page.page.waitForTimeout(200);
+  const top = await page.page.evaluate((text) => [...document.querySelectorAll('#rows > [data-index]')].find((one) => one.querySelector('.message')?.textContent === text)?.getBoundingClientRect().top ?? -1, seen[0]);
+  assert.ok(Math.abs(top - seen[1]) < 3, `${seen[0]} moved by ${top - seen[1]}`);
   await page.close();
 }));
 

@@ -24,10 +24,10 @@ const plot = (page: ViewerPage, title: string) => page.page.locator('.plot', { h
 
 test('every plot is drawn, has a name, and its axes can be read on both themes', async () => {
   const page = await ViewerPage.open(browser(), `${daemon.url}#view=plots&hours=1`);
-  await until(async () => (await page.page.locator('.plot canvas').count()) >= 9, 10_000, async () => page.page.locator('.plot canvas').count());
+  await until(async () => (await page.page.locator('.plot canvas').count()) >= 10, 10_000, async () => page.page.locator('.plot canvas').count());
   const titles = await page.page.locator('.plot figcaption').allInnerTexts();
   assert.deepEqual(titles, ['Requests and errors', 'Response time', 'Decode speed, tokens/s', 'Prefill speed, tokens/s', 'Tokens in and out',
-    'Each request: how long it took', 'First token by prompt size', 'Status codes', 'Endpoints']);
+    'Output tokens by model', 'Each request: how long it took', 'First token by prompt size', 'Status codes', 'Endpoints']);
   for (const box of await page.page.locator('.plot-box').all()) {
     assert.equal(await box.getAttribute('role'), 'img');
     assert.ok(((await box.getAttribute('aria-label')) ?? '').length > 10);
@@ -62,6 +62,7 @@ test('every plot is drawn, has a name, and its axes can be read on both themes',
 test('the numbers are the daemon\'s', async () => {
   const page = await ViewerPage.open(browser(), `${daemon.url}#view=plots&hours=1`);
   await until(async () => /240 records, 120 requests, 6 errors/.test(await page.text('.plots-head')), 10_000, () => page.text('.plots-head'));
+  assert.match(await page.text('#response-times'), /^Answered within 1\.7\d s \(p50\), .* \(p99\), 3\.20 s at most\.$/);
   const stats = (await (await daemon.get('/stats?hours=1')).json()) as { llm_stats: Record<string, { requests: number; output_tokens: number }> };
   for (const [name, model] of Object.entries(stats.llm_stats)) {
     const cells = await page.page.locator('.model-table tr', { hasText: name }).locator('td').allInnerTexts();
@@ -100,5 +101,19 @@ test('a bar leads to its records, a point to its request, brushing narrows the t
   await page.brush(first, 0.4, 0.8);
   await until(() => /since=/.test(page.page.url()));
   await until(async () => Number(/([\d,]+) records/.exec(await page.text('.plots-head'))?.[1]) < 240);
+  await page.close();
+});
+
+test('plots come although their file could not be had at first', async () => {
+  const page = await ViewerPage.open(browser(), 'about:blank', { live: false });
+  page.connectionWillFail = true;
+  let refused = 0;
+  await page.page.route('**/assets/plots.js', async (route) => {
+    refused += 1;
+    await route.abort();
+  });
+  await page.page.goto(`${daemon.url}#view=plots&hours=1`);
+  await until(async () => (await page.page.locator('.plot canvas').count()) >= 10, 20_000, async () => page.page.locator('.plot canvas').count());
+  assert.equal(refused, 1);
   await page.close();
 });

@@ -90,6 +90,7 @@ test('a link to a record opens it among its neighbours; in context leaves the fi
     await page.page.evaluate(() => { const s = document.getElementById('scroller') as HTMLElement; s.scrollTop = s.scrollHeight; });
     return (await page.messages()).at(-1) === 'm899';
   }, 15_000);
+  assert.ok((await page.rowCount()) > 700, 'it has not jumped to the newest');
   await page.page.keyboard.press('Escape');
   await page.filter('"the one"');
   await until(async () => (await page.rows()).length === 1);
@@ -138,9 +139,16 @@ test('a response that the filter found alone shows its request in the panel', as
 test('long bodies are folded, and there in whole when asked for', async () => {
   const long = 'word '.repeat(60_000);
   await daemon.store(call({ id: 'long1', question: `long story ${long}`, answer: 'short' }));
-  const page = await ViewerPage.open(browser(), daemon.url);
+  const page = await ViewerPage.open(browser(), daemon.url, { permissions: ['clipboard-read', 'clipboard-write'] });
   await row(page, 'long story').click();
   await page.page.locator('.turn.user .more').waitFor();
+  // What is copied is whole, although what is shown is not.
+  for (const id of ['#copy-json', '#copy-curl']) {
+    await page.page.locator(id).click();
+    await until(async () => (await page.text('#said')) === (id === '#copy-json' ? 'JSON copied' : 'curl command copied'));
+    const copied = await page.page.evaluate(() => navigator.clipboard.readText());
+    assert.ok(copied.includes(long.trim()) && !copied.includes('livelogd_elided'), `${id} ${copied.length}`);
+  }
   assert.ok((await page.text('.turn.user')).length < 3000);
   await page.page.getByRole('button', { name: 'Load everything' }).click();
   await until(async () => (await page.page.getByRole('button', { name: 'Load everything' }).count()) === 0);

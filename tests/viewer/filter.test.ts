@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { fieldTerm, hasTerm, invertTerm, quoted, termsOf, withoutTerm, withTerm, wordsOf } from '../../static/src/model/query.js';
+import { fieldTerm, hasTerm, hasValue, invertTerm, quoted, termsOf, withoutTerm, withoutValue, withTerm, withValue, wordsOf } from '../../static/src/model/query.js';
 import { defaultState, hashOf, isNarrowed, noFilter, parametersOf, stateFromHash } from '../../static/src/model/view_state.js';
 
 test('an expression falls into its terms', () => {
@@ -43,6 +43,25 @@ test('terms are added, taken away and turned around', () => {
   assert.equal(invertTerm('a -b', 'a'), '-a -b');
   assert.equal(invertTerm('a -b', '-b'), 'a b');
   assert.ok(hasTerm('x level:error', 'level:error') && !hasTerm('x', 'level:error'));
+});
+
+test('several values of one field are alternatives', () => {
+  assert.equal(withValue('', 'endpoint:a'), 'endpoint:a');
+  assert.equal(withValue('x endpoint:a y', 'endpoint:b'), 'x endpoint:(a|b) y');
+  assert.equal(withValue('endpoint:(a|b)', 'endpoint:"c d"'), 'endpoint:(a|b|"c d")');
+  assert.equal(withValue('endpoint:(a|b)', 'endpoint:b'), 'endpoint:(a|b)');
+  assert.equal(withValue('endpoint:a', 'status:500'), 'endpoint:a status:500');
+  assert.equal(withValue('-endpoint:a', 'endpoint:a'), 'endpoint:a');
+  assert.equal(withValue('-endpoint:a duration_ms>3', 'endpoint:b'), '-endpoint:a duration_ms>3 endpoint:b');
+  assert.equal(withValue('x', '"a phrase"'), 'x "a phrase"');
+  assert.equal(withValue('endpoint:"a|b"', 'endpoint:c'), 'endpoint:("a|b"|c)');
+  assert.equal(withValue('endpoint:(/a|b/|c)', 'endpoint:d'), 'endpoint:(/a|b/|c|d)');
+  assert.equal(withoutValue('x endpoint:(a|b|"c d")', 'endpoint:a'), 'x endpoint:(b|"c d")');
+  assert.equal(withoutValue('endpoint:(a|b) x', 'endpoint:b'), 'endpoint:a x');
+  assert.equal(withoutValue('endpoint:a x', 'endpoint:a'), 'x');
+  assert.equal(withoutValue('"a phrase" x', '"a phrase"'), 'x');
+  assert.ok(hasValue('x endpoint:(a|b)', 'endpoint:b') && hasValue('endpoint:a', 'endpoint:a') && hasValue('"p q"', '"p q"'));
+  assert.ok(!hasValue('endpoint:(a|b)', 'endpoint:c') && !hasValue('-endpoint:(a|b)', 'endpoint:a') && !hasValue('endpoint:(ab|c)', 'endpoint:a'));
 });
 
 test('words to mark are those that a match holds', () => {

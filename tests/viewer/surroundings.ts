@@ -13,6 +13,10 @@ export class FakeSource implements SourceLike {
     this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
   }
 
+  removeEventListener(name: string, listener: (event: EventLike) => void): void {
+    this.listeners.set(name, (this.listeners.get(name) ?? []).filter((one) => one !== listener));
+  }
+
   close(): void {
     this.readyState = 2;
   }

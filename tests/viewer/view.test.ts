@@ -20,6 +20,8 @@ class FakeLog {
   asked: URLSearchParams[] = [];
   scan = Infinity;
   fail = '';
+  /** Answer everything with this status. */
+  refuse = 0;
 
   add(from: number, to: number, more: Record<string, unknown> = {}): void {
     for (let id = from; id <= to; id += 1) this.records.push({ id, text: JSON.stringify({ message: `m${id}`, ...more }) });
@@ -32,6 +34,7 @@ class FakeLog {
     const given = url.searchParams;
     this.asked.push(given);
     if (this.fail) throw new TypeError(this.fail);
+    if (this.refuse) return new Response('{"error":"too many connections"}', { status: this.refuse });
     const q = given.get('q') ?? '';
     if (q === 'wrong>') return new Response('{"error":"after > comes a number","parameter":"q","at":0}', { status: 400 });
     const lines = Number(given.get('lines') ?? 100);
@@ -236,6 +239,118 @@ test('clear empties the page; older ones come back only when asked for', async (
   assert.deepEqual(ids(), [101, 102, 103]);
   await view.loadOlder(true);
   assert.deepEqual(ids(), range(1, 103));
+});
+
+test('clear empties a list that stands in the past, too, and what was under way does not come back', async () => {
+  const log = new FakeLog();
+  log.add(1, 2000);
+  const { view, feed, ids } = make(log);
+  await view.show(noFilter, 1000);
+  feed();
+  const loading = [view.loadOlder(), view.loadNewer()];
+  view.clear();
+  await Promise.all(loading);
+  assert.deepEqual(ids(), []);
+  assert.equal(view.older, 'cleared');
+  assert.deepEqual([view.detached, view.following], [false, true] as unknown[]);
+  log.add(2001, 2003);
+  feed();
+  assert.deepEqual(ids(), [2001, 2002, 2003]);
+});
+
+test('back to the newest while the daemon does not answer: the list stays, and it can be tried again', async () => {
+  const log = new FakeLog();
+  log.add(1, 2000);
+  const { view, feed, ids } = make(log);
+  await view.show({ ...noFilter, q: 'm' }, 1000);
+  log.fail = 'no network';
+  view.setFollowing(true); // an unhandled rejection would end this test
+  await settle();
+  assert.equal(ids().length, 300);
+  assert.ok(view.detached && !view.following);
+  log.fail = '';
+  view.setFollowing(true);
+  for (let i = 0; i < 10; i += 1) await settle();
+  feed();
+  assert.equal(ids()[ids().length - 1], 2000);
+});
+
+test('disconnected by the user, every filter, also none, shows what the log has', async () => {
+  const log = new FakeLog();
+  log.add(1, 50);
+  const { browser, view, feed, ids } = make(log);
+  await view.show(noFilter);
+  feed();
+  view.stream.disconnect();
+  log.add(51, 60);
+  await view.show({ ...noFilter, q: 'm1' });
+  for (let i = 0; i < 10; i += 1) await settle();
+  assert.deepEqual(ids(), [1, ...range(10, 19)]);
+  await view.show(noFilter);
+  for (let i = 0; i < 10; i += 1) await settle();
+  assert.deepEqual(ids(), range(1, 60));
+  assert.equal(browser.sources.length, 1);
+  log.add(61, 62);
+  view.stream.connect();
+  feed();
+  assert.deepEqual(ids(), range(1, 62));
+});
+
+test('what comes again because the list was cut off from the live end counts once', async () => {
+  const log = new FakeLog();
+  log.add(1, 400);
+  const { view, feed } = make(log);
+  await view.show(noFilter, 100);
+  feed();
+  log.add(401, 450, { level: 'ERROR' });
+  feed();
+  assert.deepEqual([view.received, view.errors, view.unseen], [50, 50, 50]);
+  const loading = view.loadNewer(); // reads up to 450, and the stream goes on from there
+  log.add(451, 455);
+  feed();
+  await loading;
+  feed();
+  log.add(456, 457);
+  feed();
+  assert.equal(view.rows.rows.at(-1)?.first?.id, 457);
+  assert.deepEqual([view.received, view.errors, view.unseen], [57, 50, 57]);
+});
+
+test('why there is no stream is asked and told: an answer other than 200', async () => {
+  const log = new FakeLog();
+  log.add(1, 3);
+  const { browser, view, feed } = make(log);
+  await view.show(noFilter);
+  feed();
+  log.refuse = 503;
+  browser.last.giveUp();
+  browser.pass(1000);
+  browser.last.giveUp();
+  await settle();
+  await settle();
+  assert.equal(view.refusal, 'too many connections');
+  log.refuse = 0;
+  browser.pass(5000);
+  feed();
+  assert.equal(view.stream.state, 'live');
+  assert.equal(view.refusal, '');
+});
+
+test('a hidden tab takes in what comes as fast as a visible one', async () => {
+  const log = new FakeLog();
+  const { browser, view, feed } = make(log);
+  log.add(1, 1);
+  await view.show(noFilter);
+  feed();
+  browser.isHidden = true;
+  log.add(2, 20_000);
+  let flushes = 0;
+  const flush = view.flush.bind(view);
+  view.flush = (...given) => { flushes += 1; flush(...given); };
+  feed();
+  assert.equal(view.rows.records, 20_000);
+  // Frames come once a second there.
+  assert.ok(flushes <= 10, `${flushes}`);
 });
 
 test('a gap is a row where it belongs, and is counted', async () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The connection to the log: one EventSource after the other, and the id up to which everything has been seen.
 
+import { takeEarly, type Holder } from './early_stream.js';
+
 export type StreamState = 'connecting' | 'live' | 'reconnecting' | 'stopped' | 'hidden' | 'disconnected';
 
 export interface EventLike {
@@ -91,7 +93,7 @@ export class LogStream {
     this.begin = begin;
     this.lastId = /^after=\d+$/.test(begin) ? Number(begin.slice(6)) : null;
     this.newest = 0;
-    if (this.state === 'disconnected' && this.source === null && this.startedBefore) return;
+    if (this.off) return;
     this.startedBefore = true;
     this.connect();
   }
@@ -111,6 +113,11 @@ export class LogStream {
 
   get wanted(): boolean {
     return this.state !== 'disconnected';
+  }
+
+  /** The user has disconnected it: start() does not open it. */
+  get off(): boolean {
+    return !this.wanted && this.startedBefore;
   }
 
   /** The log is well ahead of what has been received. */
@@ -257,7 +264,7 @@ function numberIn(data: string, key: string): number | null {
 /** The real thing. */
 export function browserSurroundings(): Surroundings {
   return {
-    open: (address) => new EventSource(address) as unknown as SourceLike,
+    open: (address) => takeEarly(window as Holder, address) ?? (new EventSource(address) as unknown as SourceLike),
     now: () => Date.now(),
     after: (ms, call) => {
       const timer = setTimeout(call, ms);

@@ -2,14 +2,14 @@
 // One list over live and past: rows from the stream at its end, older ones from the files at its beginning, both by id, so that
 // there is no seam at which a record could be lost or shown twice.
 
-import type { Api } from './api.js';
+import { ApiError, type Api } from './api.js';
+import { firstReplay } from './early_stream.js';
 import { LogStream, type Surroundings } from './log_stream.js';
 import { withTerm } from './query.js';
 import { makeRecord, type LogRecord } from './record.js';
 import { isErrorRow, RowList } from './rows.js';
 import { isNarrowed, noFilter, parametersOf, type Filter } from './view_state.js';
 
-const replayed = 200;
 const pageLines = 500;
 const contextLines = 150;
 /** Strings of older records are cut to this: a row needs no more, and the details are asked for whole. */
@@ -18,6 +18,10 @@ const elide = '2000';
 const scanMs = '400';
 /** A frame has 16 ms; the rows have to be drawn as well. */
 const frameBudgetMs = 7;
+/** What a view begins with is shown at once, the newest of it being at its end. */
+const firstBudgetMs = 50;
+/** Nobody waits for a frame of a hidden tab, and browsers call it once a second. */
+const hiddenBudgetMs = 250;
 
 export type OlderState = 'idle' | 'loading' | 'end' | 'failed' | 'cleared';
 
@@ -58,18 +62,23 @@ export class LogView {
   /** Records told as lost, by the daemon's gaps. */
   lost = 0;
   lostAt = 0;
+  /** What answers instead of a stream, such as a proxy's 502; '' while there is one, or if nothing does. */
+  refusal = '';
   /** Records a second over the last seconds. */
   rate = 0;
 
   private queue: { id: number; text: string }[] = [];
   private readonly notices: { after: number; text: string }[] = [];
   private scheduled = false;
-  private abort = new AbortController();
+  private abort: AbortController | null = null;
   private asked: AbortController | null = null;
   private loadingNewer = false;
   private began = 0;
   /** Errors that peekAtErrors() has counted ahead of the stream. */
   private peeked = 0;
+  /** Records up to this id have been counted: some come again when a list joins the live end. */
+  private countedTo = 0;
+  private explained = 0;
   private rateTimes: { at: number; received: number }[] = [];
 
   constructor(
@@ -94,9 +103,26 @@ export class LogView {
           this.peeked = 0;
           this.on.unseenErrors();
         }
+        this.explainFailures();
         this.on.changed();
       },
     });
+  }
+
+  // An EventSource does not tell what it was answered; another request is.
+  private explainFailures(): void {
+    const { failures } = this.stream;
+    if (failures === this.explained) return;
+    this.explained = failures;
+    if (failures === 0) {
+      this.refusal = '';
+      return;
+    }
+    this.api.newestId().then(() => '', (error: unknown) => (error instanceof ApiError ? error.message : '')).then((refusal) => {
+      if (this.stream.failures === 0 || refusal === this.refusal) return;
+      this.refusal = refusal;
+      this.on.changed();
+    }, () => undefined);
   }
 
   /** Records that have come and are not rows yet. */
@@ -116,7 +142,7 @@ export class LogView {
     const parameters = parametersOf(filter);
     if (around > 0) {
       await this.showAround(filter, around, abort);
-    } else if (isNarrowed(filter)) {
+    } else if (isNarrowed(filter) || this.stream.off) {
       const [newest] = await Promise.all([
         this.api.newestId(abort.signal),
         // Says whether the filter can be read before anything that is shown goes away.
@@ -129,7 +155,7 @@ export class LogView {
       void this.loadOlder();
     } else {
       this.begin(filter, abort);
-      this.stream.start('', `replay=${replayed}`);
+      this.stream.start('', firstReplay);
     }
     this.on.rowsChanged(0);
     this.on.changed();
@@ -154,7 +180,7 @@ export class LogView {
   }
 
   private begin(filter: Filter, abort: AbortController): void {
-    this.abort.abort();
+    this.abort?.abort();
     this.abort = abort;
     this.filter = { ...filter };
     this.queue = [];
@@ -163,6 +189,7 @@ export class LogView {
     this.rateTimes = [];
     this.rate = 0;
     this.began = this.around.now();
+    this.countedTo = 0;
     this.received = this.errors = this.unseen = this.unseenErrors = this.lost = 0;
     this.following = true;
     this.detached = false;
@@ -173,7 +200,8 @@ export class LogView {
 
   setFollowing(following: boolean): void {
     if (following && this.detached) {
-      void this.show(this.filter);
+      // Without an answer everything stays as it is; the button is still there.
+      this.show(this.filter).catch(() => this.on.changed());
       return;
     }
     this.following = following;
@@ -215,14 +243,20 @@ export class LogView {
 
   /** Empties the page; the log itself stays as it is. */
   clear(): void {
+    // What is under way would come back.
+    this.abort?.abort();
+    this.abort = new AbortController();
     const first = this.rows.firstKey;
     this.rows.clear();
-    if (Number.isFinite(first) && this.scannedTo === 0 && this.older !== 'end') this.scannedTo = first;
+    if (this.stream.lastId !== null) this.scannedTo = this.stream.lastId + 1;
+    else if (Number.isFinite(first)) this.scannedTo = Math.floor(first);
     this.older = 'cleared';
     this.unseen = 0;
     this.lost = 0;
     this.following = true;
-    this.scannedTo = this.stream.lastId === null ? this.scannedTo : this.stream.lastId + 1;
+    this.detached = false;
+    this.loadingNewer = false;
+    this.seen();
     this.on.rowsChanged(0);
     this.on.changed();
   }
@@ -237,7 +271,8 @@ export class LogView {
       before = this.stream.lastId + 1;
     }
     if (this.searchedFrom === 0) this.searchedFrom = before;
-    const abort = this.abort;
+    const { abort } = this;
+    if (!abort) return; // nothing shown yet
     this.older = 'loading';
     this.on.changed();
     try {
@@ -284,7 +319,8 @@ export class LogView {
     const last = rows[rows.length - 1];
     if (!last) return;
     this.loadingNewer = true;
-    const abort = this.abort;
+    const { abort } = this;
+    if (!abort) return; // nothing shown yet
     try {
       const from = Math.max(last.first?.id ?? 0, last.second?.id ?? 0, Math.floor(last.key), this.newestShown());
       const page = await this.api.recent(
@@ -304,7 +340,7 @@ export class LogView {
     } catch {
       // Asked again at the next scroll.
     } finally {
-      this.loadingNewer = false;
+      if (this.abort === abort) this.loadingNewer = false;
       this.on.changed();
     }
   }
@@ -340,7 +376,7 @@ export class LogView {
   }
 
   /** Makes rows of what has come, for as long as a frame allows. */
-  flush(budget = frameBudgetMs): void {
+  flush(budget = this.around.hidden() ? hiddenBudgetMs : this.received === 0 ? firstBudgetMs : frameBudgetMs): void {
     const deadline = performance.now() + budget;
     const errorsBefore = this.unseenErrors;
     const attended = this.following && !this.around.hidden();
@@ -349,12 +385,15 @@ export class LogView {
       const { id, text } = this.queue[done] as { id: number; text: string };
       this.addNotices(id);
       const record = makeRecord(id, text);
-      this.received += 1;
-      if (record.isError) {
-        this.errors += 1;
-        if (!attended) this.unseenErrors += 1;
+      if (id > this.countedTo) {
+        this.countedTo = id;
+        this.received += 1;
+        if (record.isError) {
+          this.errors += 1;
+          if (!attended) this.unseenErrors += 1;
+        }
+        if (!this.following) this.unseen += 1;
       }
-      if (!this.following) this.unseen += 1;
       if (!this.detached) {
         if (this.rows.full) {
           if (this.following) this.rows.trimOldest();

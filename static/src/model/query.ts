@@ -108,6 +108,75 @@ export function hasTerm(q: string, term: string): boolean {
   return termsOf(q).some(({ text }) => text === term);
 }
 
+/** The values that a term asks its field for: `a` of field:a, `a` and `b` of field:(a|b). Empty for every other kind of term. */
+function valuesOf(term: Term): string[] {
+  const start = term.field.length;
+  if (term.negated || start === 0 || term.text[start] !== ':') return [];
+  const said = term.text.slice(start + 1);
+  if (!said.startsWith('(') || !said.endsWith(')')) return [said];
+  const values: string[] = [];
+  let at = 1;
+  let begin = 1;
+  while (at < said.length - 1) {
+    const c = said[at] as string;
+    if (c === '"') {
+      at += 1;
+      while (at < said.length && said[at] !== '"') at += said[at] === '\\' ? 2 : 1;
+      at += 1;
+    } else if (c === '/' && at === begin) {
+      at = endOfPattern(said, at, true) || at + 1;
+    } else {
+      if (c === '|') {
+        values.push(said.slice(begin, at));
+        begin = at + 1;
+      }
+      at += 1;
+    }
+  }
+  values.push(said.slice(begin, -1));
+  return values;
+}
+
+function listTerm(field: string, values: string[]): string {
+  return values.length === 1 ? `${field}:${values[0]}` : `${field}:(${values.join('|')})`;
+}
+
+/**
+ * The expression with field:value as one more alternative: a record has one value of a field, so that two terms would find
+ * nothing. Terms of other kinds are added as by withTerm().
+ */
+export function withValue(q: string, term: string): string {
+  const added = makeTerm(term);
+  const [value] = valuesOf(added);
+  const terms = termsOf(q).filter((one) => one.text !== `-${term}`);
+  const place = value === undefined ? undefined : terms.find((one) => one.field === added.field && valuesOf(one).length > 0);
+  if (value === undefined || !place) return withTerm(q, term);
+  const values = valuesOf(place);
+  const text = values.includes(value) ? place.text : listTerm(added.field, [...values, value]);
+  return terms.map((one) => (one === place ? text : one.text)).join(' ');
+}
+
+/** The opposite of withValue(). */
+export function withoutValue(q: string, term: string): string {
+  const removed = makeTerm(term);
+  const [value] = valuesOf(removed);
+  if (value === undefined) return withoutTerm(q, term);
+  return termsOf(q).map((one) => {
+    const values = one.field === removed.field ? valuesOf(one) : [];
+    if (!values.includes(value)) return one.text;
+    const left = values.filter((other) => other !== value);
+    return left.length > 0 ? listTerm(one.field, left) : '';
+  }).filter(Boolean).join(' ');
+}
+
+/** Whether a term, or one of its field's alternatives, is in the expression. */
+export function hasValue(q: string, term: string): boolean {
+  const asked = makeTerm(term);
+  const [value] = valuesOf(asked);
+  if (value === undefined) return hasTerm(q, term);
+  return termsOf(q).some((one) => one.field === asked.field && valuesOf(one).includes(value));
+}
+
 /**
  * Words and quoted phrases that a matching record holds: what a row can highlight. Short ones would colour everything.
  */

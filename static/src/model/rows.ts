@@ -141,6 +141,18 @@ export class RowList {
     return this.rows.findIndex((row) => row.second?.id === id);
   }
 
+  /** The place of a row; -1 if it is not in the list any more. */
+  placeOf(row: Row): number {
+    let low = 0;
+    let high = this.rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.rows[middle] as Row).key < row.key) low = middle + 1;
+      else high = middle;
+    }
+    return this.rows[low]?.key === row.key ? low : -1;
+  }
+
   /** The nearest row from `index` on in a direction (1, -1) that satisfies `wanted`; -1 if there is none. */
   search(index: number, direction: 1 | -1, wanted: (row: Row) => boolean): number {
     for (let i = index + direction; i >= 0 && i < this.rows.length; i += direction) {

@@ -1,7 +1,32 @@
 // SPDX-License-Identifier: MIT
 // uPlot in the page's colours: a chart that fills its box, is drawn anew when that or the theme changes, and has a name.
 
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
+
+let library: typeof uPlot | null = null;
+let coming: Promise<void> | null = null;
+let attempts = 0;
+
+/** Resolves when charts can be drawn. Fetched once; after a failure again at the next call. */
+function plotLibrary(): Promise<void> {
+  // A browser remembers that a file could not be had; under another name it asks again.
+  const again = `./plots.js?again=${attempts}`;
+  coming ??= (attempts === 0 ? import('./plot_library.js') : import(again) as Promise<typeof import('./plot_library.js')>).then(
+    (loaded) => { library = loaded.default; },
+    (error: unknown) => {
+      attempts += 1;
+      coming = null;
+      throw error;
+    },
+  );
+  return coming;
+}
+
+/** Draws bars. Only for what ChartOptions are asked for: then the library is there. */
+export function barPaths(options: uPlot.Series.BarsPathBuilderOpts): Pick<uPlot.Series, 'paths'> {
+  const paths = library?.paths.bars?.(options);
+  return paths ? { paths } : {};
+}
 
 export function cssColor(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim() || '#888';
@@ -61,6 +86,7 @@ export class Chart {
   private data: uPlot.AlignedData = [[]];
   private readonly redraw = (): void => this.make();
   private shape = '';
+  private closed = false;
 
   /** `options` is asked again whenever the colours may have changed. */
   constructor(private readonly box: HTMLElement, private options: () => ChartOptions) {
@@ -85,10 +111,16 @@ export class Chart {
   close(): void {
     this.watcher.disconnect();
     removeEventListener('livelogd-theme', this.redraw);
+    this.closed = true;
     this.plot?.destroy();
   }
 
   private make(): void {
+    const Library = library;
+    if (!Library) {
+      plotLibrary().then(() => { if (!this.plot && !this.closed) this.make(); }, () => undefined);
+      return;
+    }
     const width = Math.floor(this.box.clientWidth);
     this.plot?.destroy();
     this.plot = null;
@@ -97,7 +129,7 @@ export class Chart {
     if (options.series.length !== this.data.length) return;
     this.box.setAttribute('role', 'img');
     this.box.setAttribute('aria-label', options.label);
-    this.plot = new uPlot({
+    this.plot = new Library({
       width,
       height: options.height,
       series: options.series,

@@ -14,13 +14,13 @@ export function Chips({ viewer }: { viewer: Viewer }) {
   return (
     <div class="chips" role="group" aria-label="Filter in force">
       {level && <Chip text={`level ≥ ${level}`} remove={() => void viewer.setFilter({ level: '' })} />}
-      {type && <Chip text={`type ${type}`} remove={() => void viewer.setFilter({ type: '' })} />}
+      {type && <Chip text={visible(`type ${type}`)} remove={() => void viewer.setFilter({ type: '' })} />}
       {(since || until) && (
-        <Chip text={`${since ? `from ${since.replace('T', ' ')}` : ''}${until ? ` until ${until.replace('T', ' ')}` : ''}`.trim()}
+        <Chip text={visible(`${since ? `from ${since.replace('T', ' ')}` : ''}${until ? ` until ${until.replace('T', ' ')}` : ''}`.trim())}
           remove={() => void viewer.setFilter({ since: '', until: '' })} />
       )}
-      {terms.map((term) => (
-        <Chip key={term.text} text={visible(term.text)} negated={term.negated} invert={() => viewer.invert(term.text)} remove={() => viewer.exclude(term.text)} />
+      {terms.map((term, index) => (
+        <Chip key={index} text={visible(term.text)} negated={term.negated} invert={() => viewer.invert(term.text)} remove={() => viewer.exclude(term.text)} />
       ))}
       <button type="button" class="quiet" id="clear-filter"
         onClick={() => void viewer.setFilter({ q: '', level: '', type: '', since: '', until: '' })}>clear filter</button>

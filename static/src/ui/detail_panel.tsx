@@ -11,7 +11,7 @@ import { fieldsOf } from '../model/record.js';
 import { stateOf, type Row } from '../model/rows.js';
 import { visible } from '../model/visible.js';
 import { Conversation } from './conversation_view.js';
-import { loadDetails, member, memberText, recordsOfDetails, type Details } from './details.js';
+import { loadDetails, member, memberText, recordsOfDetails, wholeText, type Details, type WholeRecord } from './details.js';
 import { Icon } from './icons.js';
 import { JsonTree } from './json_tree.js';
 import { Overview } from './overview.js';
@@ -109,8 +109,8 @@ function PanelHead({ viewer, row, of }: { viewer: Viewer; row: Row; of: Details 
         <span class="dim">#{first.id}{row.second ? ` → #${row.second.id}` : ''}</span>
       </p>
       <div class="panel-actions">
-        <button type="button" id="copy-json" disabled={!of} onClick={() => of && void viewer.copy(copyText(of), 'JSON')}><Icon name="copy" />JSON</button>
-        {of && curlOf(of) && <button type="button" id="copy-curl" onClick={() => void viewer.copy(curlOf(of), 'curl command')}><Icon name="copy" />curl</button>}
+        <button type="button" id="copy-json" disabled={!of} onClick={() => of && void viewer.copy(copyText(viewer, of), 'JSON')}><Icon name="copy" />JSON</button>
+        {of && hasCurl(of) && <button type="button" id="copy-curl" onClick={() => void viewer.copy(curlText(viewer, of), 'curl command')}><Icon name="copy" />curl</button>}
         <button type="button" id="copy-link" onClick={() => void viewer.copy(viewer.linkTo(first.id), 'link')}><Icon name="link" />Link</button>
         <button type="button" id="pin" onClick={() => viewer.pin(row)}><Icon name="pin" />Pin</button>
         <button type="button" id="in-context" title="Its neighbours in time, without the filter (c)" onClick={() => void viewer.inContext(first.id)}><Icon name="context" />In context</button>
@@ -119,13 +119,17 @@ function PanelHead({ viewer, row, of }: { viewer: Viewer; row: Row; of: Details 
   );
 }
 
-function copyText(of: Details): string {
-  const records = recordsOfDetails(of).map((record) => prettyPrint(record.text));
+// What is copied is whole, also where the panel shows less.
+async function copyText(viewer: Viewer, of: Details): Promise<string> {
+  const records = (await Promise.all(recordsOfDetails(of).map((record) => wholeText(viewer.api, record)))).map(prettyPrint);
   return records.length > 1 ? `[\n${records.join(',\n')}\n]` : (records[0] ?? '');
 }
 
-function curlOf(of: Details): string {
-  return of.request && !of.request.elided ? curlCommand(of.request.json, memberText(of.request, 'request_body')) : '';
+const hasCurl = ({ request }: Details): boolean => request !== null && curlCommand(request.json, '') !== '';
+
+async function curlText(viewer: Viewer, { request }: Details): Promise<string> {
+  if (!request) return '';
+  return curlCommand(request.json, memberText({ text: await wholeText(viewer.api, request) }, 'request_body'));
 }
 
 interface BodyProps {
@@ -155,7 +159,7 @@ function Body({ viewer, row, of, tab, setTab }: BodyProps) {
     case 'Timing':
       return <Timing of={of} />;
     default:
-      return <>{recordsOfDetails(of).map((record) => <Raw key={record.id} viewer={viewer} id={record.id} text={record.text} />)}</>;
+      return <>{recordsOfDetails(of).map((record) => <Raw key={record.id} viewer={viewer} record={record} />)}</>;
   }
 }
 
@@ -183,14 +187,15 @@ function withoutMember(text: string, key: string, value: string): string {
   return before.trim() === '{' || after.trim() === '}' ? `${before}${after}` : `${before},${after}`;
 }
 
-function Raw({ viewer, id, text }: { viewer: Viewer; id: number; text: string }) {
+function Raw({ viewer, record }: { viewer: Viewer; record: WholeRecord }) {
+  const { id, text } = record;
   const [all, setAll] = useState(false);
   const pretty = prettyPrint(text);
   const cut = !all && pretty.length > rawLimit;
   return (
     <section>
       <h3 class="section">record #{id} <span class="dim">{bytes(text.length)}</span>
-        <button type="button" class="quiet" onClick={() => void viewer.copy(text, `record #${id}`)}>copy as stored</button></h3>
+        <button type="button" class="quiet" onClick={() => void viewer.copy(wholeText(viewer.api, record), `record #${id}`)}>copy as stored</button></h3>
       <pre class="raw">{visible(cut ? pretty.slice(0, rawLimit) : pretty, true)}</pre>
       {cut && <button type="button" class="quiet" onClick={() => setAll(true)}>Show all {pretty.length.toLocaleString('en-GB')} characters</button>}
     </section>

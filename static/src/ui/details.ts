@@ -85,13 +85,18 @@ function withoutFirst(text: string): string {
   return first ? `{${text.slice(first.end).replace(/^,/, '')}` : text;
 }
 
-/** The JSON text of a member of a record, as it was sent; '' if there is none. */
 /** The records of a row, in the order of their ids. */
 export function recordsOfDetails(of: Details): WholeRecord[] {
   return of.request || of.response ? [of.request, of.response].filter((one) => one !== null) : [of.first];
 }
 
-export function memberText(record: WholeRecord, key: string): string {
+/** The record's text with nothing cut. */
+export async function wholeText(api: Api, record: WholeRecord): Promise<string> {
+  return record.elided ? api.record(record.id) : record.text;
+}
+
+/** The JSON text of a member of a record, as it was sent; '' if there is none. */
+export function memberText(record: Pick<WholeRecord, 'text'>, key: string): string {
   const node = parseJsonText(record.text).children.filter((child) => child.key === key).pop();
   return node ? record.text.slice(node.start, node.end) : '';
 }

@@ -2,7 +2,7 @@
 // Values with counts beside the list: click one to see only it, − to do without.
 
 import { count, short } from '../model/format.js';
-import { fieldTerm, hasTerm } from '../model/query.js';
+import { fieldTerm, hasTerm, hasValue, withoutValue, withValue } from '../model/query.js';
 import { visible } from '../model/visible.js';
 import { Icon } from './icons.js';
 import { useStore } from './store.js';
@@ -78,14 +78,14 @@ function Facet({ viewer, field, title, values, q }: FacetProps) {
       <ul>
         {values.slice(0, shownValues).map(([value, n]) => {
           const term = facetTerm(field, value);
-          const on = hasTerm(q, term);
+          const on = hasValue(q, term);
           const off = hasTerm(q, `-${term}`);
           const real = value !== '(other)';
           return (
             <li key={value} class={`${on ? 'on' : ''}${off ? 'off' : ''}`} data-field={field} data-value={value}>
-              <meter class="share" min={0} max={most} value={n} aria-hidden="true" />
+              <span class="share" style={{ width: `calc((100% - 26px) * ${(n / most).toFixed(3)})` }} aria-hidden="true" />
               <button type="button" class={`value ${field === 'level' ? `level-${levelClass(value)}` : ''}`} disabled={!real} aria-pressed={on}
-                title={`Only ${term}`} onClick={() => (on ? viewer.exclude(term) : viewer.include(term))}>
+                title={`Only ${term}`} onClick={() => void viewer.setFilter({ q: on ? withoutValue(q, term) : withValue(q, term) })}>
                 <span class="name">{visible(value)}</span><span class="n" title={count(n)}>{short(n)}</span>
               </button>
               {real && (

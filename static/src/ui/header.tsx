@@ -3,6 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+import { visible } from '../model/visible.js';
 import { Icon } from './icons.js';
 import { statusOf } from './status.js';
 import { useStore } from './store.js';
@@ -99,7 +100,7 @@ function FilterBox({ viewer }: { viewer: Viewer }) {
         {levels.map((level) => <option key={level} value={level}>{level === '' ? 'all levels' : `≥ ${level}`}</option>)}
       </select>
       <select id="type" aria-label="Type" value={address.type} onChange={(event) => void viewer.setFilter({ type: event.currentTarget.value })}>
-        {typesHere.map((type) => <option key={type} value={type}>{type || 'all types'}</option>)}
+        {typesHere.map((type) => <option key={type} value={type}>{visible(type) || 'all types'}</option>)}
       </select>
       <div class={`search${page.filterError ? ' wrong' : ''}`}>
         <Icon name="search" />
@@ -120,7 +121,7 @@ function FilterBox({ viewer }: { viewer: Viewer }) {
       </div>
       {page.filterError && (
         <p class="filter-error" id="filter-error" role="alert">
-          {page.filterErrorAt >= 0 && <code>{address.q.slice(0, page.filterErrorAt)}<mark>{address.q.slice(page.filterErrorAt) || '␠'}</mark></code>}
+          {page.filterErrorAt >= 0 && <code>{visible(address.q.slice(0, page.filterErrorAt))}<mark>{visible(address.q.slice(page.filterErrorAt)) || '␠'}</mark></code>}
           {page.filterError}
         </p>
       )}

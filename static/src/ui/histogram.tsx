@@ -3,11 +3,10 @@
 
 import type uPlot from 'uplot';
 import { useEffect, useRef } from 'preact/hooks';
-import uPlotLib from 'uplot';
 
 import type { Stats } from '../model/api.js';
 import { count, isoLocal, short } from '../model/format.js';
-import { axis, Chart, cssColor, timeAxis } from './chart.js';
+import { axis, barPaths, Chart, cssColor, timeAxis } from './chart.js';
 import { WindowChoice } from './facets.js';
 import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
@@ -57,9 +56,8 @@ function dataOf(stats: Stats | null): uPlot.AlignedData {
 }
 
 function options(viewer: Viewer, stats: Stats | null) {
-  const bars = uPlotLib.paths.bars?.({ size: [0.9, 24], align: 1 }) as uPlot.Series.PathBuilder;
   const series = (label: string, color: string): uPlot.Series => ({
-    label, fill: cssColor(color), stroke: cssColor(color), width: 0, paths: bars, points: { show: false },
+    label, fill: cssColor(color), stroke: cssColor(color), width: 0, points: { show: false }, ...barPaths({ size: [0.9, 24], align: 1 }),
   });
   const [first, second] = stats?.timeline ?? [];
   const width = first && second ? (Date.parse(second.start) - Date.parse(first.start)) / 1000 : 60;

@@ -48,9 +48,9 @@ function List({ viewer }: { viewer: Viewer }) {
   const { shownColumns } = useStore(viewer.page);
   useStore(viewer.ticks);
   const { wrap, density } = useStore(viewer.settings);
-  const scroller = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => viewer.attachList(scroller.current!, canvas.current!), []);
+  const place = useRef<HTMLDivElement>(null);
+  // The list was there before this component, and keeps its elements.
+  useLayoutEffect(() => viewer.list.moveTo(place.current!), []);
   const { log } = viewer;
   return (
     <div class={`list ${density}${wrap ? ' wrap' : ''}`}>
@@ -61,9 +61,7 @@ function List({ viewer }: { viewer: Viewer }) {
           </span>
         ))}
       </div>
-      <div class="scroller" id="scroller" ref={scroller} role="listbox" aria-label="Log records" tabIndex={0}>
-        <div class="canvas" id="rows" ref={canvas} role="presentation" />
-      </div>
+      <div class="list-place" ref={place} />
       {log.rows.rows.length === 0 && <p class="empty" id="empty">{emptyText(viewer)}</p>}
       {log.older === 'cleared' && <button type="button" class="earlier" id="earlier" onClick={() => void log.loadOlder(true)}>show earlier records</button>}
       {!log.following && (
@@ -92,8 +90,33 @@ function applyTheme(viewer: Viewer): void {
   dispatchEvent(new Event('livelogd-theme'));
 }
 
-const viewer = new Viewer();
+/** The page's own elements in the shape that the components will give them. */
+function prepare(viewer: Viewer): void {
+  const { facets, histogram, density, wrap } = viewer.settings.value;
+  const hide = (selector: string, hidden: boolean): void => void document.querySelector(selector)?.classList.toggle('hidden', hidden);
+  hide('.facets', !facets);
+  hide('.histogram', !histogram);
+  hide('.records', viewer.address.value.view === 'plots');
+  document.querySelector('.list')?.classList.add(density, ...(wrap ? ['wrap'] : []));
+}
+
+/** Draws everything else, once. */
+let isWhole = false;
+function drawRest(viewer: Viewer): void {
+  if (isWhole) return;
+  isWhole = true;
+  render(<App viewer={viewer} />, document.getElementById('app')!);
+}
+
+/** What nobody waits for longer than this, though no row has come. */
+const restAfterMs = 250;
+
+const viewer = new Viewer(document.getElementById('scroller')!, document.getElementById('rows')!, () => {
+  // When the frame with the rows has been made.
+  requestAnimationFrame(() => setTimeout(() => drawRest(viewer)));
+});
 applyTheme(viewer);
+prepare(viewer);
 viewer.settings.watch(() => applyTheme(viewer));
 matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => applyTheme(viewer));
 addEventListener('keydown', (event) => handleKey(viewer, event));
@@ -101,6 +124,6 @@ addEventListener('pointerdown', (event) => {
   const target = event.target as Element;
   if (viewer.page.value.menu && !target.closest('#menu, #menu-toggle')) viewer.page.set({ menu: false });
 });
-// First: the answer is on its way while the page is drawn.
-void viewer.begin();
-render(<App viewer={viewer} />, document.getElementById('app')!);
+// The rows first, then what is around them.
+if (viewer.address.value.view === 'plots') drawRest(viewer);
+else setTimeout(() => drawRest(viewer), restAfterMs);

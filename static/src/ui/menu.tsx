@@ -54,6 +54,7 @@ export function Menu({ viewer }: { viewer: Viewer }) {
       </fieldset>
       <fieldset>
         <legend>Download what is filtered</legend>
+        <p class="note">As stored, from the whole log; of more than 100,000 records the newest.</p>
         <button type="button" id="download-ndjson" onClick={() => download(viewer.api.base, viewer.filter, 'ndjson')}><Icon name="download" />NDJSON</button>
         <button type="button" id="download-json" onClick={() => download(viewer.api.base, viewer.filter, 'json')}><Icon name="download" />JSON</button>
         <button type="button" id="copy-address" onClick={() => void viewer.copy(location.href, 'link to this view')}><Icon name="link" />Link to this view</button>

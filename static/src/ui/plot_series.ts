@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The kinds of plots: bars of several sums, lines, points.
 
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 
 import type { Bucket } from '../model/api.js';
 import { short } from '../model/format.js';
-import { axis, cssColor, timeAxis, timeSeries, type ChartOptions } from './chart.js';
+import { axis, barPaths, cssColor, timeAxis, timeSeries, type ChartOptions } from './chart.js';
 
 const height = 170;
 
@@ -24,13 +24,12 @@ const fromZero: uPlot.Scale = { range: (_u, _min, max) => [0, max > 0 ? max * 1.
 
 /** Bars of the first series with the second one in front. */
 export function barsOver(timeline: Bucket[], label: string, series: [string, string][], brushed: Brush, clicked: Click): ChartOptions {
-  const bars = uPlot.paths.bars?.({ size: [0.85, 30], align: 1 });
   const width = timeline.length > 1 ? (timeOf(timeline)[1]! - timeOf(timeline)[0]!) : 60;
   return {
     label, height, brushed, clicked,
     series: [timeSeries, ...series.map(([name, color]): uPlot.Series => ({
       label: name, fill: cssColor(color), stroke: cssColor(color), width: 0, points: { show: false }, value: (_u, v) => (v == null ? '–' : short(v)),
-      ...(bars ? { paths: bars } : {}),
+      ...barPaths({ size: [0.85, 30], align: 1 }),
     }))],
     scales: { x: { time: true, range: (_u, min, max) => [min, max + width] }, y: fromZero },
     axes: [timeAxis(), axis({ size: 44, values: (_u, values) => values.map(short) })],
@@ -48,9 +47,9 @@ export function lines(label: string, series: [string, string][], show: (n: numbe
   };
 }
 
-export function points(label: string, time: boolean, series: [string, string][], show: (n: number) => string, clicked: Click): ChartOptions {
+export function points(label: string, time: boolean, series: [string, string][], show: (n: number) => string, clicked: Click, brushed?: Brush): ChartOptions {
   return {
-    label, height, clicked,
+    label, height, clicked, ...(brushed ? { brushed } : {}),
     series: [time ? timeSeries : { label: 'input tokens', value: (_u: uPlot, v: number | null) => (v == null ? '–' : short(v)) }, ...series.map(([name, color]): uPlot.Series => ({
       label: name, stroke: color, fill: color, width: 0, paths: () => null, points: { show: true, size: 5, width: 0, fill: color }, value: (_u, v) => (v == null ? '–' : show(v)),
     }))],
@@ -73,9 +72,9 @@ function nearest(u: uPlot, series: number, index: number): number {
 
 /** One bar a value, each in its own colour. */
 export function barsSeries(colors: string[]): uPlot.Series {
-  const bars = uPlot.paths.bars?.({
+  const bars = barPaths({
     size: [0.6, 60],
     disp: { fill: { unit: 3, values: () => colors }, stroke: { unit: 3, values: () => colors } },
   });
-  return { label: 'count', fill: colors[0] ?? '#888', stroke: colors[0] ?? '#888', width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) };
+  return { label: 'count', fill: colors[0] ?? '#888', stroke: colors[0] ?? '#888', width: 0, points: { show: false }, ...bars };
 }

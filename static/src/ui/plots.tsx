@@ -55,6 +55,7 @@ export function Plots({ viewer }: { viewer: Viewer }) {
             {' '}Drag over a plot to zoom, click a point to see its records.
           </p>
         )}
+        {stats && <ResponseTimes of={stats.api_stats.response_time_percentiles} />}
         {(viewer.filter.since || viewer.filter.until) && (
           <button type="button" class="quiet" onClick={() => void viewer.setFilter({ since: '', until: '' })}>whole window</button>
         )}
@@ -79,13 +80,28 @@ export function Plots({ viewer }: { viewer: Viewer }) {
             <Plot title="Tokens in and out" shape={shape} data={[x, sumTokens(timeline, 'input_tokens'), sumTokens(timeline, 'output_tokens')]}
               options={() => barsOver(timeline, 'tokens in and out over time', [['in', 'blue'], ['out', 'purple']], brushed, (i) => toRecords(timeline[i]))} />
           )}
-          <RequestPlots viewer={viewer} rows={rows} />
+          {hasModels && (
+            <Plot title="Output tokens by model" shape={shape} data={[x, ...models.map((m) => timeline.map((b) => b.models[m]?.output_tokens ?? null))]}
+              empty={models.every((m) => timeline.every((b) => b.models[m]?.output_tokens == null))}
+              options={() => lines('output tokens over time by model', models.map((m, i) => [visible(m), seriesColor(i)]), short, brushed, (i) => toRecords(timeline[i]))} />
+          )}
+          <RequestPlots viewer={viewer} rows={rows} brushed={brushed} />
           <Plot title="Status codes" {...categories(stats.api_stats.status_codes, 'answers by status code', (code) => statusColor(code), (code) => narrowedTo(`status:${code}`))} />
           <Plot title="Endpoints" {...categories(stats.api_stats.endpoints, 'requests by endpoint', () => cssColor('accent'), (name) => narrowedTo(fieldTerm('endpoint', name)))} />
         </div>
       )}
       {stats && <ModelTable viewer={viewer} stats={stats} />}
     </section>
+  );
+}
+
+function ResponseTimes({ of }: { of: Stats['api_stats']['response_time_percentiles'] }) {
+  if (!of || of.p50 === null) return null;
+  return (
+    <p class="note" id="response-times">
+      Answered within {(['p50', 'p90', 'p95', 'p99'] as const).map((name) => <span key={name}><b>{duration(of[name] ?? 0)}</b> ({name}), </span>)}
+      <b>{duration(of.max ?? 0)}</b> at most.
+    </p>
   );
 }
 
@@ -105,7 +121,7 @@ function useRequests(viewer: Viewer, stats: Stats | null): RequestRow[] {
   return rows;
 }
 
-function RequestPlots({ viewer, rows }: { viewer: Viewer; rows: RequestRow[] }) {
+function RequestPlots({ viewer, rows, brushed }: { viewer: Viewer; rows: RequestRow[]; brushed: (from: number, to: number) => void }) {
   const open = (row: RequestRow | undefined): void => {
     if (row) void viewer.inContext(row.id, viewer.filter);
   };
@@ -120,7 +136,7 @@ function RequestPlots({ viewer, rows }: { viewer: Viewer; rows: RequestRow[] }) 
           withTime.map((row) => epochOf(String(row.timestamp)) / 1000),
           withTime.map((row) => (failed(row) ? null : (row.duration_ms as number))),
           withTime.map((row) => (failed(row) ? (row.duration_ms as number) : null)),
-        ]} options={() => points('duration of each request over time', true, [['answered', cssColor('accent')], ['failed', cssColor('error')]], duration, (i) => open(withTime[i]))} />
+        ]} options={() => points('duration of each request over time', true, [['answered', cssColor('accent')], ['failed', cssColor('error')]], duration, (i) => open(withTime[i]), brushed)} />
       )}
       {byInput.length > 0 && (
         <Plot title="First token by prompt size" shape="ttft" data={[byInput.map((row) => row.input_tokens as number), byInput.map((row) => row.time_to_first_token_ms as number)]}

@@ -34,6 +34,8 @@ export interface ListEvents {
   clicked(row: Row, event: MouseEvent, column: string): void;
   /** Which columns there are, from left to right. */
   columnsChanged(shown: string[]): void;
+  /** The first rows that this list ever has are elements now. */
+  firstRows(): void;
 }
 
 interface Item {
@@ -43,6 +45,8 @@ interface Item {
   second: unknown;
   drawnWith: number;
   ticks: boolean;
+  /** Pixels from the beginning of the list. */
+  start: number;
 }
 
 export class RowListView {
@@ -143,28 +147,49 @@ export class RowListView {
 
   /** Rows have changed; `before` were added in front (removed, if negative): what is in view stays where it is. */
   changed(before: number): void {
-    if (before !== 0 && !this.following) {
-      const top = this.scroller.scrollTop + before * this.options.rowHeight;
-      this.sync();
-      this.scroller.scrollTop = Math.max(0, top);
-      this.lastTop = this.scroller.scrollTop;
-    }
+    if (before !== 0 && !this.following) this.keepInView(before);
+    // The first time there is something to draw it does not wait for a frame.
+    if (!this.drawn && this.rows.rows.length === 0) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.drawInTime();
     });
   }
 
+  // By the first row in view that is still there: rows may be of any height, and responses that were folded into older rows
+  // are gone from between the others.
+  private keepInView(before: number): void {
+    const top = this.scroller.scrollTop;
+    const inView = [...this.items.values()].filter((item) => item.start + this.options.rowHeight > top).sort((a, b) => a.start - b.start);
+    const anchor = inView.find((item) => item.row && this.rows.placeOf(item.row) >= 0);
+    this.sync();
+    const place = anchor?.row ? this.rows.placeOf(anchor.row) : -1;
+    const start = this.virtualizer.measurementsCache[place]?.start;
+    const by = anchor && start !== undefined ? start - anchor.start : before * this.options.rowHeight;
+    this.scroller.scrollTop = Math.max(0, top + by);
+    this.lastTop = this.scroller.scrollTop;
+  }
+
   /** As changed(0), in a frame that is being made. */
   drawNow(): void {
-    if (!this.frame) this.drawInTime();
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.drawInTime();
+  }
+
+  /** Puts the list's elements into another one, with what is in view. */
+  moveTo(place: HTMLElement): void {
+    place.append(this.scroller);
+    this.applyTemplate();
+    this.scroller.scrollTop = this.lastTop;
+    this.resized();
   }
 
   // When each frame would replace all that is in view, nobody can read it: then ten times a second is enough, and the page
   // stays free for whoever uses it.
   private drawInTime(): void {
     const fresh = this.rows.rows.length + this.rows.removed - this.drawnRows;
-    const flood = this.following && fresh * this.options.rowHeight > this.height;
+    const flood = this.drawn && this.following && fresh * this.options.rowHeight > this.height;
     if (flood && performance.now() - this.lastDraw < floodIntervalMs) {
       this.frame ||= requestAnimationFrame(() => {
         this.frame = 0;
@@ -188,7 +213,7 @@ export class RowListView {
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
-      overscan: 6,
+      overscan: this.drawn ? 6 : 0,
       onChange: () => this.changed(0),
     };
   }
@@ -239,10 +264,6 @@ export class RowListView {
     }
     const context: CellContext = { now: Date.now(), time: this.options.time, fields: this.options.fields, hasType: this.options.columns.includes('type') };
     const total = String(this.rows.rows.length);
-    if (shown.length > 0 && !this.drawn) {
-      this.drawn = true;
-      performance.mark('first-rows');
-    }
     for (const { index, start } of shown) {
       const row = this.rows.rows[index];
       if (!row) continue;
@@ -255,6 +276,7 @@ export class RowListView {
         this.fill(item, row, context);
       }
       const element = item.element;
+      item.start = start;
       element.style.transform = `translateY(${start}px)`;
       element.setAttribute('aria-posinset', String(index + 1));
       element.setAttribute('aria-setsize', total);
@@ -270,6 +292,11 @@ export class RowListView {
         item.element.remove();
       }
     }
+    if (shown.length > 0 && !this.drawn) {
+      this.drawn = true;
+      performance.mark('first-rows');
+      this.on.firstRows();
+    }
     const selected = this.items.get(this.selectedKey);
     if (selected) this.scroller.setAttribute('aria-activedescendant', selected.element.id);
     else this.scroller.removeAttribute('aria-activedescendant');
@@ -278,7 +305,7 @@ export class RowListView {
   private makeItem(): Item {
     const element = document.createElement('div');
     element.setAttribute('role', 'option');
-    return { element, cells: new Map(), row: null, second: null, drawnWith: -1, ticks: false };
+    return { element, cells: new Map(), row: null, second: null, drawnWith: -1, ticks: false, start: 0 };
   }
 
   private fill(item: Item, row: Row, context: CellContext): void {
@@ -348,7 +375,7 @@ export class RowListView {
 
   private applyTemplate(): void {
     const tracks = this.shownColumns.map((id) => columns.find((column) => column.id === id)?.width ?? 'minmax(5em, 14em)');
-    this.scroller.parentElement?.style.setProperty('--columns', tracks.join(' '));
+    this.scroller.closest<HTMLElement>('.list')?.style.setProperty('--columns', tracks.join(' '));
     this.on.columnsChanged(this.shownColumns);
   }
 

@@ -23,18 +23,18 @@ export function statusOf(log: LogView, census: { others: number; ask(): void }, 
   const status: Status = { state: stream.state, text: '', age: '', title: '' };
   switch (stream.state) {
     case 'live': {
-      status.text = stream.behind || log.waiting > 2000 ? 'live, catching up' : 'live';
-      status.age = `· ${silent < 1000 ? 'now' : `last event ${age(silent)} ago`}`;
+      const doing = !log.following ? 'paused' : stream.behind || log.waiting > 2000 ? 'live, catching up' : 'live';
+      const last = silent < 1000 ? 'now' : `last event ${age(silent)} ago`;
+      status.text = doing;
+      status.age = `· ${!log.following && log.unseen > 0 ? `${count(log.unseen)} new, ` : ''}${last}`;
+      if (!log.following) status.state = 'paused';
       if (stream.trouble) {
         status.state = 'troubled';
-        status.text = `${status.text}, but storing fails: ${stream.trouble}`;
+        status.text = `${doing}, but storing fails: ${stream.trouble}`;
         status.title = stream.trouble;
-      } else if (!log.following) {
-        status.state = 'paused';
-        status.text = 'paused';
       } else if (log.lost > 0 && now - log.lostAt < gapToldMs) {
         status.state = 'lost';
-        status.text = `live; ${count(log.lost)} record${log.lost === 1 ? '' : 's'} lost ${age(now - log.lostAt)} ago`;
+        status.text = `${doing}; ${count(log.lost)} record${log.lost === 1 ? '' : 's'} lost ${age(now - log.lostAt)} ago`;
         status.title = 'Retention removed them before this page could get them; the list says which.';
       }
       break;
@@ -43,7 +43,7 @@ export function statusOf(log: LogView, census: { others: number; ask(): void }, 
     case 'reconnecting':
       status.text = stream.state === 'connecting' ? 'connecting' : `reconnecting, resuming${resume}`;
       if (stream.failures > 0) {
-        status.age = `· ${stream.failures === 1 ? 'one attempt' : `${stream.failures} attempts`} failed`;
+        status.age = `· ${stream.failures === 1 ? 'one attempt' : `${stream.failures} attempts`} failed${log.refusal && `: ${log.refusal}`}`;
       } else if (silent >= 4000) {
         census.ask();
         status.age = `· no answer for ${age(silent)}${census.others >= 5

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Values that parts of the page watch.
 
-import { useEffect, useReducer } from 'preact/hooks';
+import { useLayoutEffect, useReducer } from 'preact/hooks';
 
 export class Store<T extends object> {
   private readonly watchers = new Set<() => void>();
@@ -24,6 +24,11 @@ export class Store<T extends object> {
 /** The store's value in a component, which is drawn again when it changes. */
 export function useStore<T extends object>(store: Store<T>): T {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
-  useEffect(() => store.watch(() => redraw(undefined)), [store]);
-  return store.value;
+  const { value } = store;
+  // Before the browser paints, so that nothing is missed; what other components have set meanwhile is looked for.
+  useLayoutEffect(() => {
+    if (store.value !== value) redraw(undefined);
+    return store.watch(() => redraw(undefined));
+  }, [store]);
+  return value;
 }

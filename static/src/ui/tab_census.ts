@@ -3,7 +3,7 @@
 // without a word; this is how a tab that gets none can say why.
 
 export class TabCensus {
-  /** Tabs that hold a stream, this one left out, as far as they have answered. */
+  /** Tabs that held a stream when they were last asked, this one left out. */
   others = 0;
   private readonly channel: BroadcastChannel | null;
   private answers = new Set<string>();
@@ -16,13 +16,18 @@ export class TabCensus {
       if (said.ask && said.ask !== this.name && this.holdsStream()) this.channel?.postMessage({ here: this.name, for: said.ask });
       else if (said.here && (event.data as { for?: string }).for === this.name) {
         this.answers.add(said.here);
-        this.others = this.answers.size;
       }
     });
   }
 
+  /** Begins another count; what the last one has brought is `others` now. */
   ask(): void {
+    this.others = this.answers.size;
     this.answers = new Set();
     this.channel?.postMessage({ ask: this.name });
+  }
+
+  close(): void {
+    this.channel?.close();
   }
 }

@@ -2,6 +2,7 @@
 // What the page does: keeps filter, list, selection and address together. Components call these actions and watch the stores.
 
 import { Api, ApiError, type Stats } from '../model/api.js';
+import { firstReplay } from '../model/early_stream.js';
 import { browserSurroundings } from '../model/log_stream.js';
 import { LogView } from '../model/log_view.js';
 import { fieldTerm, invertTerm, withoutTerm, withTerm, wordsOf } from '../model/query.js';
@@ -40,7 +41,7 @@ const phoneWidth = matchMedia('(max-width: 760px)');
 
 export class Viewer {
   readonly api = new Api('logs');
-  readonly settings: Store<Settings> = loadSettings();
+  readonly settings: Store<Settings>;
   readonly address: Store<ViewState>;
   readonly page = new Store<Page>({
     filterError: '', filterErrorAt: -1, filterErrorParameter: '', selected: null, panelOpen: false, help: false, menu: false, sheet: false,
@@ -50,23 +51,48 @@ export class Viewer {
   readonly ticks = new Store({ tick: 0 });
   readonly log: LogView;
   readonly census: TabCensus;
-  list: RowListView | null = null;
+  readonly list: RowListView;
   private readonly attention = new Attention();
   private saidTimer = 0;
   private statsAbort = new AbortController();
   private statsTimer = 0;
   private tickTimer = 0;
 
-  constructor() {
+  /** The list is drawn into the two elements; `firstRows` is called once, when it has rows. */
+  constructor(scroller: HTMLElement, canvas: HTMLElement, firstRows: () => void) {
     this.address = new Store(stateFromHash(location.hash));
-    this.log = new LogView(this.api, browserSurroundings(), scheduleFrame, {
+    let list: RowListView | null = null;
+    // The first rows do not wait for a frame: the next one shows them.
+    let schedule = (flush: () => void): void => void setTimeout(flush);
+    this.log = new LogView(this.api, browserSurroundings(), (flush) => schedule(flush), {
       rowsChanged: (before, inFrame = false) => {
-        if (inFrame) this.list?.drawNow();
-        else this.list?.changed(before);
+        if (inFrame) list?.drawNow();
+        else list?.changed(before);
         this.tickSoon();
       },
       changed: () => this.tickSoon(),
       unseenErrors: () => this.showAttention(),
+    });
+    // Asked first of all: the answer comes while the rest is made.
+    const shown = this.log.show(this.filter, this.address.value.id);
+    this.settings = loadSettings();
+    this.log.rows.setFolding(this.settings.value.fold);
+    this.list = list = new RowListView(scroller, canvas, this.log.rows, this.listOptions(), {
+      // The end of a list that is cut off from the live end is not the newest record: what follows is loaded there.
+      follow: (following) => { if (!following || !this.log.detached) this.follow(following); },
+      nearStart: () => void this.log.loadOlder(),
+      nearEnd: () => void this.log.loadNewer(),
+      clicked: (row, event, column) => this.rowClicked(row, event, column),
+      columnsChanged: (columns) => this.page.set({ shownColumns: columns }),
+      firstRows: () => {
+        schedule = scheduleFrame;
+        firstRows();
+      },
+    });
+    void this.begin(shown);
+    // What has come already is in the first frame.
+    queueMicrotask(() => {
+      if (this.log.waiting > 0) this.log.flush();
     });
     setInterval(() => void this.log.peekAtErrors(), 30_000);
     this.census = new TabCensus(() => this.log.stream.wanted && this.log.stream.state !== 'hidden');
@@ -76,34 +102,22 @@ export class Viewer {
       this.statsSoon(0);
     });
     this.settings.watch(() => this.settingsChanged());
-    phoneWidth.addEventListener('change', () => this.list?.setOptions(this.listOptions()));
-    this.log.rows.setFolding(this.settings.value.fold);
+    phoneWidth.addEventListener('change', () => this.list.setOptions(this.listOptions()));
   }
 
-  /** Takes the elements that the list is drawn into. */
-  attachList(scroller: HTMLElement, canvas: HTMLElement): void {
-    this.list = new RowListView(scroller, canvas, this.log.rows, this.listOptions(), {
-      follow: (following) => this.follow(following),
-      nearStart: () => void this.log.loadOlder(),
-      nearEnd: () => void this.log.loadNewer(),
-      clicked: (row, event, column) => this.rowClicked(row, event, column),
-      columnsChanged: (shown) => this.page.set({ shownColumns: shown }),
-    });
-  }
-
-  async begin(): Promise<void> {
+  private async begin(shown: Promise<void>): Promise<void> {
     const { id } = this.address.value;
     try {
-      await this.log.show(this.filter, id);
+      await shown;
       if (id > 0) {
-        this.list?.setFollowing(false, false);
+        this.list.setFollowing(false, false);
         this.openRecord(id);
       }
     } catch (error) {
       this.showFilterError(error);
       // What can be shown is better than nothing.
       if (error instanceof ApiError && error.status < 500) await this.log.show({ ...noFilter }, 0).catch(() => undefined);
-      else this.log.stream.start(parametersOf(this.filter).toString(), 'replay=200');
+      else this.log.stream.start(parametersOf(this.filter).toString(), firstReplay);
     }
     // The rows first: drawing the first chart takes as long as they do.
     this.statsSoon(400);
@@ -139,8 +153,8 @@ export class Viewer {
     try {
       await this.log.show(filter);
       this.page.set({ filterError: '', filterErrorAt: -1, filterErrorParameter: '', selected: null, panelOpen: false, paused: false });
-      this.list?.setOptions(this.listOptions());
-      this.list?.setFollowing(true, false);
+      this.list.setOptions(this.listOptions());
+      this.list.setFollowing(true, false);
       this.statsSoon(0);
     } catch (error) {
       this.showFilterError(error);
@@ -184,7 +198,7 @@ export class Viewer {
   setView(view: ViewState['view']): void {
     this.updateAddress({ view });
     this.statsSoon(0);
-    if (view === 'records') requestAnimationFrame(() => this.list?.changed(0));
+    if (view === 'records') requestAnimationFrame(() => this.list.changed(0));
   }
 
   setHours(hours: number): void {
@@ -197,7 +211,7 @@ export class Viewer {
   follow(following: boolean, frozen = false): void {
     this.log.setFollowing(following);
     this.page.set({ paused: frozen && !following });
-    this.list?.setFollowing(this.log.following || (following && this.log.detached), frozen && !following);
+    this.list.setFollowing(this.log.following || (following && this.log.detached), frozen && !following);
     this.showAttention();
   }
 
@@ -233,15 +247,15 @@ export class Viewer {
     const row = this.log.rows.rows[index];
     if (!row) return;
     if (this.log.following) this.follow(false);
-    this.list?.select(row.key);
-    this.list?.show(index);
+    this.list.select(row.key);
+    this.list.show(index);
     this.page.set({ selected: row, panelOpen: open && row.first !== null });
     if (open) this.updateAddress({ id: row.first?.id ?? 0 });
   }
 
   /** Moves the selection; at the ends it stays. */
   step(by: number): void {
-    const last = (this.list?.count ?? 0) - 1;
+    const last = this.list.count - 1;
     const from = this.selectedIndex;
     if (last < 0) return;
     this.select(from < 0 ? last : Math.max(0, Math.min(last, from + by)));
@@ -276,8 +290,8 @@ export class Viewer {
     }
     this.updateAddress({ ...filter, id, view: 'records' });
     this.page.set({ filterError: '', filterErrorAt: -1, filterErrorParameter: '', paused: false });
-    this.list?.setOptions(this.listOptions());
-    this.list?.setFollowing(false, false);
+    this.list.setOptions(this.listOptions());
+    this.list.setFollowing(false, false);
     this.openRecord(id);
     this.statsSoon(0);
   }
@@ -289,7 +303,7 @@ export class Viewer {
       return;
     }
     this.select(index, true);
-    this.list?.show(index, 'center');
+    this.list.show(index, 'center');
   }
 
   togglePin(): void {
@@ -321,12 +335,12 @@ export class Viewer {
     this.saidTimer = window.setTimeout(() => this.page.set({ said: '' }), 2500);
   }
 
-  async copy(text: string, what: string): Promise<void> {
+  async copy(given: string | Promise<string>, what: string): Promise<void> {
     try {
-      await navigator.clipboard.writeText(text);
-      this.say(`${what} copied`);
+      const text = await given;
+      await navigator.clipboard.writeText(text).then(() => this.say(`${what} copied`), () => this.say('the browser does not allow copying here'));
     } catch {
-      this.say('the browser does not allow copying here');
+      this.say('not copied: the daemon cannot be asked at the moment');
     }
   }
 
@@ -346,7 +360,7 @@ export class Viewer {
 
   private settingsChanged(): void {
     this.log.rows.setFolding(this.settings.value.fold);
-    this.list?.setOptions(this.listOptions());
+    this.list.setOptions(this.listOptions());
     this.statsSoon(0);
   }
 
