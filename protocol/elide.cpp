@@ -28,7 +28,9 @@ struct level {
 };
 
 void name_size(elided_sizes& sizes, std::string_view path, std::size_t bytes) {
+    constexpr std::size_t most = std::size_t{32} * 1024;
     ++sizes.named;
+    if (sizes.members.size() + path.size() > most) return;
     if (!sizes.members.empty()) sizes.members += ',';
     sizes.members.append("\"").append(path).append("\":").append(std::to_string(bytes));
 }
@@ -144,7 +146,7 @@ void append_elided(std::string& out, std::string_view record, std::string_view f
     elided_sizes sizes;
     shortening shorter(first_value(record).text, limit, sizes);
     shorter.walk();
-    if (sizes.members.empty()) return append_with_members(out, record, first_members);
+    if (shorter.rest.empty()) return append_with_members(out, record, first_members);
     std::string members(first_members);
     members.append("\"livelog_elided\":{").append(sizes.members).append("},");
     append_members(out, members, shorter.rest);

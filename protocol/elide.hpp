@@ -25,7 +25,7 @@ void append_elided(std::string& out, std::string_view record, std::string_view f
                    std::size_t limit);
 
 /// The true sizes of strings that were cut, as members of an object: `"<path>":<bytes>`, joined by commas; the
-/// first max_named_elisions of them.
+/// first max_named_elisions of them, as far as their paths take no more than 32 KiB together.
 struct elided_sizes {
     std::string members;
     std::size_t named = 0;

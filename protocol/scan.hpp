@@ -55,7 +55,7 @@ struct scan_error {
 struct intake_rules {
     const redaction_keys* redact = nullptr;  ///< none: nothing is redacted
     std::string_view timestamp;              ///< put in front, as a JSON string without quotes, where missing
-    content_rules content;                   ///< secrets and bodies
+    content_rules content = {};              ///< secrets and bodies
 };
 
 /// Reads records; keeps its buffers between them. One thread at a time.

@@ -349,12 +349,14 @@ std::optional<secret_span> secret_forms::jwt(std::size_t begin) {
     if (end == payload || !begins(end, ".")) return {};
     const std::size_t signature = end + 1;
     end = run_end(text_, signature, token);
-    if (!two_objects && end - signature < least_signature) return {};
-    for (std::size_t parts = 3; parts < most_parts && begins(end, "."); ++parts) {
+    const bool long_signature = end - signature >= least_signature;
+    std::size_t parts = 3;
+    for (; parts < most_parts && begins(end, "."); ++parts) {
         const std::size_t next = run_end(text_, end + 1, token);
         if (next == end + 1) break;
         end = next;
     }
+    if (!two_objects && !long_signature && parts < most_parts) return {};
     return secret_span{.begin = begin, .end = end, .rule = secret_rule::jwt};
 }
 
