@@ -135,11 +135,12 @@ class piece_list {
 
 class fact_reader {
   public:
-    explicit fact_reader(body_of whose) : filter_(kept_of(whose)) {}
+    explicit fact_reader(body_of whose) : whose_(whose), filter_(kept_of(whose)) {}
 
     body_facts read(const json_token& body) {
         body_facts facts;
         if (body.kind == json_kind::object) facts.members = of_object(body);
+        if (whose_ == body_of::request) return facts;  // only an object is looked into
         if (body.kind == json_kind::array) read_array(body, facts);
         if (body.is_string()) read_text(decode_string(body), facts);
         return facts;
@@ -184,6 +185,7 @@ class fact_reader {
         return text.substr(static_cast<std::size_t>(first - text.begin()));
     }
 
+    body_of whose_;
     fact_filter filter_;
 };
 

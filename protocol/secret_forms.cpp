@@ -421,7 +421,10 @@ std::optional<secret_span> secret_forms::bearer(std::size_t begin) {
     constexpr std::size_t least_in_header = 6;
     constexpr std::size_t least = 8;
     constexpr std::size_t least_without_digit = 20;
-    const bool random = (value.size() >= least && has(value, digit))
+    // Signs of equality stand at its end; "max_tokens=5" is none.
+    const std::string_view unpadded = value.substr(0, value.find_last_not_of('=') + 1);
+    const bool assigns = unpadded.find('=') != std::string_view::npos;
+    const bool random = (value.size() >= least && !assigns && has(value, digit))
                         || (value.size() >= least_without_digit
                             && std::ranges::count_if(value, [](char c) { return is(c, upper); }) > 2);
     if (!random && !(value.size() >= least_in_header && is_authorization(begin))) return {};

@@ -165,7 +165,7 @@ const std::array table{
            "(only models, tokens and times).",
            false, false, true, set_log_bodies, log_bodies},
     option{"log_body_bytes", "4KiB", "With log_bodies = truncated: the longest string in a body.", false,
-           false, true, set_size<&s::log_body_bytes, 16>, size<&s::log_body_bytes>},
+           false, true, set_size<&s::log_body_bytes, 256>, size<&s::log_body_bytes>},
     option{"socket", "",
            "Unix socket that takes records. Unset: /run/livelogd/ingest.sock if that can be made, else "
            "$XDG_RUNTIME_DIR/livelogd/ingest.sock.",
