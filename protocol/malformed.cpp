@@ -71,7 +71,11 @@ std::string to_valid_utf8(std::string_view bytes, std::size_t limit) {
 std::string make_malformed_record(std::string_view message, std::string_view line, std::uint64_t line_bytes,
                                   const redaction_keys& keys, std::string_view timestamp,
                                   const content_rules& content) {
-    const bool withheld = must_be_withheld(line, line.size() < line_bytes, keys, content);
+    const bool cut = line.size() < line_bytes;
+    const std::string quoted = to_valid_utf8(cut ? without_cut_character(line) : line, max_raw_bytes);
+    // Looked at as it would be quoted too: what replaces a byte makes a value longer.
+    const bool withheld =
+        must_be_withheld(line, cut, keys, content) || must_be_withheld(quoted, false, keys, content);
     std::string record = "{\"timestamp\":\"";
     record += timestamp;
     record += "\",\"level\":\"WARNING\"";
@@ -81,8 +85,7 @@ std::string make_malformed_record(std::string_view message, std::string_view lin
     if (withheld) {
         record += ",\"raw\":\"\",\"raw_withheld\":true";
     } else {
-        const std::string_view quoted = line.size() < line_bytes ? without_cut_character(line) : line;
-        append_string_member(record, "raw", to_valid_utf8(quoted, max_raw_bytes));
+        append_string_member(record, "raw", quoted);
     }
     record += ",\"raw_bytes\":";
     record += std::to_string(line_bytes);
