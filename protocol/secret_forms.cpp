@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/secret_forms.hpp"
 
+#include "protocol/secret_text.hpp"
 #include "protocol/text.hpp"
 
 #include <algorithm>
@@ -8,64 +9,10 @@
 #include <initializer_list>
 
 namespace livelogd::protocol {
+
+using namespace secret_text;
+
 namespace {
-
-/// Which characters, one bit for each kind.
-enum kind : std::uint8_t {
-    digit = 1,
-    upper = 2,
-    lower = 4,
-    dash = 8,          // - and _
-    dot = 16,          // .
-    base64_sign = 32,  // + / =
-    tilde = 64,        // ~ and what else token68 has
-    word = digit | upper | lower,
-    token = word | dash,
-    base64 = word | base64_sign,
-    token68 = token | dot | base64_sign | tilde,
-};
-
-constexpr std::array<std::uint8_t, 256> kinds = [] {
-    std::array<std::uint8_t, 256> result{};
-    for (unsigned char c = '0'; c <= '9'; ++c)
-        result[c] = digit;
-    for (unsigned char c = 'A'; c <= 'Z'; ++c)
-        result[c] = upper;
-    for (unsigned char c = 'a'; c <= 'z'; ++c)
-        result[c] = lower;
-    for (const char c : {'-', '_'})
-        result[static_cast<unsigned char>(c)] = dash;
-    for (const char c : {'+', '/', '='})
-        result[static_cast<unsigned char>(c)] = base64_sign;
-    result['.'] = dot;
-    result['~'] = tilde;
-    return result;
-}();
-
-constexpr bool is(char c, std::uint8_t of) {
-    return (kinds[static_cast<unsigned char>(c)] & of) != 0;
-}
-
-constexpr char fold(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-/// Compares without regard to case; a '-' of `text` also counts as '_'. `name`: lower case.
-bool is_folded(std::string_view text, std::string_view name) {
-    return text.size() == name.size() && std::ranges::equal(text, name, [](char a, char b) {
-               return fold(a) == b || (a == '-' && b == '_');
-           });
-}
-
-std::size_t run_end(std::string_view text, std::size_t from, std::uint8_t of) {
-    while (from < text.size() && is(text[from], of))
-        ++from;
-    return from;
-}
-
-bool has(std::string_view text, std::uint8_t of) {
-    return std::ranges::any_of(text, [of](char c) { return is(c, of); });
-}
 
 /// The longest run of letters and digits, up to `enough`.
 bool has_long_run(std::string_view text, std::uint8_t of, std::size_t enough) {
@@ -74,10 +21,6 @@ bool has_long_run(std::string_view text, std::uint8_t of, std::size_t enough) {
         run = is(c, of) ? run + 1 : 0;
         return run >= enough;
     });
-}
-
-constexpr bool is_blank(char c) {
-    return c == ' ' || c == '\t';
 }
 
 /// The bytes that base64 stands for, or nothing if it is none.
@@ -115,60 +58,7 @@ bool is_user_and_password(std::string_view bytes) {
                                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
 }
 
-/// Parameters of addresses, and how long a value is that is taken for a secret.
-struct secret_parameter {
-    std::string_view name;
-    std::size_t least;
-    bool generic = false;  ///< a word that names other things too: only with a digit, and behind ? or &
-};
-
-constexpr std::array<secret_parameter, 33> secret_parameters{{
-    {"token", 6},
-    {"access_token", 6},
-    {"refresh_token", 6},
-    {"id_token", 6},
-    {"auth_token", 6},
-    {"session_token", 6},
-    {"api_token", 6},
-    {"private_token", 6},
-    {"oauth_token", 6},
-    {"bearer_token", 6},
-    {"jwt", 6},
-    {"api_key", 6},
-    {"apikey", 6},
-    {"x_api_key", 6},
-    {"subscription_key", 6},
-    {"access_key", 6},
-    {"secret_key", 6},
-    {"aws_secret_access_key", 6},
-    {"secret", 1},
-    {"client_secret", 1},
-    {"client_assertion", 6},
-    {"password", 1},
-    {"passwd", 1},
-    {"pwd", 1},
-    {"x_amz_signature", 6},
-    {"x_amz_security_token", 6},
-    {"x_goog_signature", 6},
-    {"signature", 16},
-    {"sig", 16},
-    {"hmac", 16},
-    {"key", 16, true},
-    {"auth", 16, true},
-    {"code", 20, true},
-}};
-
 constexpr std::size_t longest_name = 32;
-
-/// The last characters of the names, in either case.
-constexpr std::array<bool, 256> ends_a_name = [] {
-    std::array<bool, 256> result{};
-    for (const secret_parameter& one : secret_parameters) {
-        result[static_cast<unsigned char>(one.name.back())] = true;
-        result[static_cast<unsigned char>(one.name.back() - 0x20)] = true;
-    }
-    return result;
-}();
 
 constexpr bool is_name(char c) {
     return is(c, token | dot);
@@ -497,108 +387,6 @@ std::optional<secret_span> secret_forms::url_password(std::size_t sign) {
     if (at == end || text_.substr(at, end - at) == redacted_text) return {};
     if (end + 1 == text_.size() || ends_address(text_[end + 1])) return {};
     return secret_span{.begin = at, .end = end, .rule = secret_rule::url_password};
-}
-
-namespace {
-
-/// Whether `least` characters of tokens may follow, or an escape, in which anything may be.
-bool token_follows(std::string_view json, std::size_t at, std::size_t least) {
-    for (std::size_t i = 0; i < least; ++i) {
-        if (at + i >= json.size()) return false;
-        const char c = json[at + i];
-        if (c == '\\') return true;
-        if (!is(c, token | dot)) return false;
-    }
-    return true;
-}
-
-bool blank_follows(std::string_view json, std::size_t at) {
-    return at < json.size() && (is_blank(json[at]) || json[at] == '\\');
-}
-
-/// The last name before the sign, whatever stands before that.
-bool name_precedes(std::string_view json, std::size_t sign) {
-    if (sign == 0 || !ends_a_name[static_cast<unsigned char>(json[sign - 1])]) return false;
-    const std::string_view before = json.substr(0, sign);
-    const char last = fold(before.back());
-    return std::ranges::any_of(secret_parameters, [before, last](const secret_parameter& one) {
-        return one.name.back() == last && before.size() >= one.name.size()
-               && is_folded(before.substr(before.size() - one.name.size()), one.name);
-    });
-}
-
-/// Whether an address' two slashes may stand before the sign, with no more than a user and a password
-/// between.
-bool slashes_precede(std::string_view json, std::size_t sign) {
-    constexpr std::size_t furthest = 2048;
-    for (std::size_t at = sign; at > 0 && sign - at < furthest; --at) {
-        const char c = json[at - 1];
-        if (c == '/') return at >= 2 && (json[at - 2] == '/' || json[at - 2] == '\\');
-        if (c == '@' || c == '"' || c == ' ') return false;
-        if (c == '\\') return true;
-    }
-    return false;
-}
-
-/// `at`: at a backslash. Whether it spells a character that may stand in an anchor.
-bool spells_anchor_character(std::string_view json, std::size_t at) {
-    const std::string_view escape = json.substr(at);
-    if (!escape.starts_with("\\u00")) return false;
-    const std::int32_t code = hex4(escape.substr(2));
-    if (code < 0 || code > 0x7F) return false;
-    const char c = static_cast<char>(code);
-    return is(c, token) || c == '=' || c == '@';
-}
-
-}  // namespace
-
-bool may_hold_secret(std::string_view json, std::size_t at) {
-    constexpr std::size_t glance = 8;
-    const auto begins = [&](std::size_t from, std::string_view word_) {
-        return json.substr(std::min(from, json.size())).starts_with(word_);
-    };
-    const auto key = [&](std::string_view prefix) {
-        return begins(at, prefix) && token_follows(json, at + prefix.size(), glance);
-    };
-    switch (json[at]) {
-        case '=':
-            return name_precedes(json, at);
-        case '@':
-            return slashes_precede(json, at);
-        case '\\':
-            return spells_anchor_character(json, at);
-        case 's':
-        case 'S':
-            if (key("sk-") || key("sk_")) return true;
-            if (key("SIA")) return at >= 1 && json[at - 1] == 'A';
-            return at >= 2 && is_folded(json.substr(at - 2, 5), "basic") && blank_follows(json, at + 3);
-        case 'r':
-        case 'R':
-            if (key("rk_")) return true;
-            return at >= 3 && is_folded(json.substr(at - 3, 6), "bearer") && blank_follows(json, at + 3);
-        case 'A':
-            return key("AIza");
-        case 'K':
-            return at >= 1 && json[at - 1] == 'A' && key("KIA");
-        case 'g':
-            return begins(at, "gh") && begins(at + 3, "_") && token_follows(json, at + 4, glance);
-        case 'h':
-            return key("hf_");
-        case 'x':
-            return key("xox") || key("xapp-");
-        case 'e':
-            return key("eyJ");
-        case 'E':
-            return at >= 6 && begins(at - 6, "-----BEGIN ");
-        case 'l':
-            return at >= 1 && json[at - 1] == 'g' && key("lpat-");
-        case 'n':
-            return key("npm_");
-        case 'b':
-            return key("b_pat_");
-        default:
-            return false;
-    }
 }
 
 }  // namespace livelogd::protocol
