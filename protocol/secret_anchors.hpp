@@ -19,14 +19,14 @@ struct anchor_row {
 
 /// One bit for each row.
 inline constexpr std::array<anchor_row, 8> anchor_rows{{
-    {{"sr", "k", "-_"}},       // sk-, sk_live_, rk_live_, gsk_
-    {{"AKS", "I", "zA"}},      // AIza, AKIA, ASIA
-    {{"gh", "hf", "pousr_"}},  // ghp_ and its like, hf_
-    {{"x\\", "oau", "xp0"}},   // xoxb- and its like, xapp-, and \u00XX: what is spelled as an escape
-    {{"eE", "yG", "JI"}},      // eyJ, BEGIN
-    {{"lnb", "p_", "amp"}},    // glpat-, npm_, github_pat_
-    {{"rR", "eE", "rR"}},      // bearer, in any case
-    {{"sS", "iI", "cC"}},      // basic, in any case
+    {{"sr", "k", "-_"}},         // sk-, sk_live_, rk_live_, gsk_
+    {{"0", "0", "234567"}},      // \u00XX: a character of ASCII that is spelled as an escape
+    {{"gh", "hf", "pousr_"}},    // ghp_ and its like, hf_
+    {{"x", "oa", "xp"}},         // xoxb- and its like, xapp-
+    {{"eEAKS", "yGI", "JIzA"}},  // eyJ, BEGIN, AIza, AKIA, ASIA
+    {{"lnb", "p_", "amp"}},      // glpat-, npm_, github_pat_
+    {{"rR", "eE", "rR"}},        // bearer, in any case
+    {{"sS", "iI", "cC"}},        // basic, in any case
 }};
 
 /// Places are marked in groups of so many.

@@ -78,8 +78,8 @@ bool may_hold_secret(std::string_view json, std::size_t at) {
             return name_precedes(json, at);
         case '@':
             return slashes_precede(json, at);
-        case '\\':
-            return spells_anchor_character(json, at);
+        case '0':
+            return at >= 2 && spells_anchor_character(json, at - 2);
         case 's':
         case 'S':
             if (key("sk-") || key("sk_")) return true;

@@ -156,9 +156,10 @@ TEST_CASE("all finders mark the same, and read nothing outside") {
 }
 
 TEST_CASE("every anchor is marked, at every place of a block") {
-    for (const std::string& anchor : std::vector<std::string> {"sk-",  "sk_",   "rk_",  "AIza", "AKIA", "ASIA",  "ghp_", "gho_", "ghu_",
-                                     "ghs_", "ghr_",  "hf_",  "xoxb", "xapp", "\\u00", "eyJ",  "EGIN", "lpat",
-                                     "npm_", "b_pat", "rer ", "RER ", "sic ", "SIC ",  "=",    "@"}) {
+    for (const std::string& anchor :
+         std::vector<std::string>{"sk-",  "sk_",   "rk_",  "AIza", "AKIA", "ASIA",    "ghp_", "gho_", "ghu_",
+                                  "ghs_", "ghr_",  "hf_",  "xoxb", "xapp", "\\u003d", "eyJ",  "EGIN", "lpat",
+                                  "npm_", "b_pat", "rer ", "RER ", "sic ", "SIC ",    "=",    "@"}) {
         for (std::size_t before = 0; before < 140; ++before) {
             const std::string text = std::string(before, '.') + anchor;
             for (const anchor_path path : available_anchor_paths()) {
@@ -168,7 +169,9 @@ TEST_CASE("every anchor is marked, at every place of a block") {
                 REQUIRE(found != end);
                 const auto at = static_cast<std::size_t>(found - text.data())
                                 + static_cast<std::size_t>(std::countr_zero(marks));
-                const std::size_t wanted = anchor == "AKIA" || anchor == "ASIA" ? before + 1 : before;
+                const std::size_t wanted = anchor.starts_with('\\')               ? before + 2
+                                           : anchor == "AKIA" || anchor == "ASIA" ? before + 1
+                                                                                  : before;
                 REQUIRE(at == wanted);
             }
         }
@@ -268,36 +271,36 @@ TEST_CASE("records without secrets are byte for byte what they were") {
 TEST_CASE("texts made to be slow are not") {
     const secret_shapes shapes;
     constexpr std::size_t size = std::size_t{1} << 20;
-    for (const std::string& part : std::vector<std::string> {"@",
-                                   "=",
-                                   "a://@",
-                                   "a://b:c@d ",
-                                   "-eyJ",
-                                   "eyJ.",
-                                   "-eyJaaaaaaaaaa.",
-                                   "-sk-",
-                                   "-sk-a",
-                                   "?key=",
-                                   "&token=",
-                                   "-----BEGIN PRIVATE KEY-----",
-                                   "-----BEGIN PRIVATE KEY-----aaaaaaaaaaaaaaaaaaaa",
-                                   "bearer ",
-                                   "bearer",
-                                   "basic ",
-                                   "basic aaaa",
-                                   "xoxb-",
-                                   "-glpat-",
-                                   "-AIza",
-                                   "?pwd=",
-                                   "\\u0073k-",
-                                   "\\\\u003d",
-                                   "\\\\\\\\",
-                                   "-ghp_",
-                                   "a/b@",
-                                   "//a@",
-                                   "?key=?auth=",
-                                   "AKIA",
-                                   "-github_pat_"}) {
+    for (const std::string& part : std::vector<std::string>{"@",
+                                                            "=",
+                                                            "a://@",
+                                                            "a://b:c@d ",
+                                                            "-eyJ",
+                                                            "eyJ.",
+                                                            "-eyJaaaaaaaaaa.",
+                                                            "-sk-",
+                                                            "-sk-a",
+                                                            "?key=",
+                                                            "&token=",
+                                                            "-----BEGIN PRIVATE KEY-----",
+                                                            "-----BEGIN PRIVATE KEY-----aaaaaaaaaaaaaaaaaaaa",
+                                                            "bearer ",
+                                                            "bearer",
+                                                            "basic ",
+                                                            "basic aaaa",
+                                                            "xoxb-",
+                                                            "-glpat-",
+                                                            "-AIza",
+                                                            "?pwd=",
+                                                            "\\u0073k-",
+                                                            "\\\\u003d",
+                                                            "\\\\\\\\",
+                                                            "-ghp_",
+                                                            "a/b@",
+                                                            "//a@",
+                                                            "?key=?auth=",
+                                                            "AKIA",
+                                                            "-github_pat_"}) {
         std::string line = R"({"timestamp":"T","a":")";
         while (line.size() < size)
             line += part;
