@@ -24,15 +24,15 @@ inline constexpr std::string_view elision_mark = "…";
 void append_elided(std::string& out, std::string_view record, std::string_view first_members,
                    std::size_t limit);
 
-/// The true sizes of strings that were cut, as members of an object: `"<path>":<bytes>`, joined by commas; the
-/// first max_named_elisions of them, as far as their paths take no more than 32 KiB together.
+/// The true sizes of strings that were cut, as members of an object: `"<path>":<bytes>`, joined by commas;
+/// the first max_named_elisions of them, as far as their paths take no more than 32 KiB together.
 struct elided_sizes {
     std::string members;
     std::size_t named = 0;
 };
 
-/// Appends a valid value whose strings are cut in the same way, and to `sizes` those of them that were; `path`:
-/// of the value, as spelled. If nothing is to be cut nothing is appended.
+/// Appends a valid value whose strings are cut in the same way, and to `sizes` those of them that were;
+/// `path`: of the value, as spelled. If nothing is to be cut nothing is appended.
 void append_shortened(std::string& out, const json_token& value, std::string_view path, std::size_t limit,
                       elided_sizes& sizes);
 

@@ -108,7 +108,7 @@ def test_reload(tmp_path: Path) -> None:
 
 def test_wrong_values_are_refused_with_what_would_be_right() -> None:
     rule = run_livelogd("--check-config", "--redact-secrets-except=jwt,openal")
-    assert rule.returncode != 0 and "openal" in rule.stderr and "openai" in rule.stderr and "url_password" in rule.stderr
+    assert rule.returncode != 0 and "openal" in rule.stderr and "openai, anthropic" in rule.stderr
     bodies = run_livelogd("--check-config", "--log-bodies=none")
     assert bodies.returncode != 0 and "full, truncated or off" in bodies.stderr
     assert run_livelogd("--check-config", "--log-body-bytes=10").returncode != 0
