@@ -39,7 +39,8 @@ def reload(daemon: Daemon) -> None:
 
 
 def test_the_golden_cases_and_their_counts() -> None:
-    cases = [case for case in CASES if "except" not in case]
+    # A record without a timestamp would get the real time.
+    cases = [case for case in CASES if "except" not in case and '"timestamp"' in case["line"].replace(" ", "")]
     with Daemon() as daemon:
         before = Scrape(daemon)
         daemon.send([case["line"].encode() + b"\n" for case in cases])
@@ -47,7 +48,7 @@ def test_the_golden_cases_and_their_counts() -> None:
         stored = daemon.stored_lines()
         seen = Scrape(daemon)
     for case, line in zip(cases, stored, strict=True):
-        assert line == case["stored"].encode() + b"\n" or line == case["stored"].encode(), case["name"]
+        assert line.rstrip(b"\n") == case["stored"].encode(), case["name"]
     told = [rule for case in cases for rule in case["rules"]]
     rules = seen.label_values("rule")
     assert rules >= set(told) and "key" in rules
