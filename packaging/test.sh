@@ -122,6 +122,7 @@ fuzz() {
         dictionary=record
         [[ $target != query_* && $target != session_* ]] || dictionary=http
         [[ $target != filter_* ]] || dictionary=filter
+        [[ $target != secrets_* ]] || dictionary=secrets
         step "$target" $((fuzz_seconds + 60)) bash -c 'quietly "$@"' - "$target.log" "build/fuzz/tests/fuzz/$target" \
             -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 -verbosity=0 -dict="tests/fuzz/$dictionary.dict" \
             -artifact_prefix="$results/" "$corpus"

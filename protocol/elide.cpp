@@ -20,18 +20,6 @@ std::size_t escape_size(std::string_view rest) {
     return pair ? 2 * unit : unit;
 }
 
-/// The longest beginning of a string's inner bytes that has at most `limit` bytes and can stand alone.
-std::string_view beginning_of(std::string_view inner, std::size_t limit) {
-    std::size_t at = 0;
-    while (at < inner.size()) {
-        const std::string_view rest = inner.substr(at);
-        const std::size_t size = rest.front() == '\\' ? escape_size(rest) : next_utf8(rest).size;
-        if (at + size > limit) break;
-        at += size;
-    }
-    return inner.substr(0, at);
-}
-
 /// An object or array that has begun and not ended, and where in it the walk is.
 struct level {
     bool is_array = false;
@@ -39,15 +27,24 @@ struct level {
     std::string_view key = {};  ///< as spelled
 };
 
-/// One walk through a record.
+void name_size(elided_sizes& sizes, std::string_view path, std::size_t bytes) {
+    constexpr std::size_t most = std::size_t{32} * 1024;
+    ++sizes.named;
+    if (sizes.members.size() + path.size() > most) return;
+    if (!sizes.members.empty()) sizes.members += ',';
+    sizes.members.append("\"").append(path).append("\":").append(std::to_string(bytes));
+}
+
+/// One walk through a record, or a value in one that is an object or array.
 class shortening {
   public:
-    shortening(std::string_view record, std::size_t limit) : record_(record), limit_(limit) {}
+    /// `path`: put before those of the strings.
+    shortening(std::string_view record, std::size_t limit, elided_sizes& sizes, std::string_view path = {})
+        : record_(record), limit_(limit), sizes_(sizes), path_(path) {}
 
     void walk();
 
-    std::string rest;    ///< the record behind its opening brace, shortened; only if something was cut
-    std::string elided;  ///< members of `livelog_elided`, joined by commas
+    std::string rest;  ///< the record behind its opening brace, shortened; only if something was cut
 
   private:
     const char* pass_string(const char* p);
@@ -58,7 +55,9 @@ class shortening {
     std::size_t limit_;
     const char* run_ = nullptr;  ///< from here on bytes are still to be copied
     std::vector<level> levels_;
-    std::size_t named_ = 0;
+    elided_sizes& sizes_;
+    std::string_view path_;
+    bool cut_any_ = false;
 };
 
 void shortening::walk() {
@@ -87,7 +86,7 @@ void shortening::walk() {
                 ++p;
         }
     } while (!levels_.empty());
-    if (!elided.empty()) rest.append(run_, p);
+    if (cut_any_) rest.append(run_, p);
 }
 
 const char* shortening::pass_string(const char* p) {
@@ -109,14 +108,13 @@ void shortening::cut(const char* opening, std::string_view inner) {
     rest.append(run_, opening + 1);
     rest.append(beginning_of(inner, limit_)).append(elision_mark);
     run_ = inner.data() + inner.size();
-    if (named_ == max_named_elisions) return;
-    ++named_;
-    if (!elided.empty()) elided += ',';
-    elided.append("\"").append(path()).append("\":").append(std::to_string(inner.size()));
+    cut_any_ = true;
+    if (sizes_.named == max_named_elisions) return;
+    name_size(sizes_, path(), inner.size());
 }
 
 std::string shortening::path() const {
-    std::string joined;
+    std::string joined(path_);
     for (const level& one : levels_) {
         if (!joined.empty()) joined += '.';
         if (one.is_array) {
@@ -145,12 +143,37 @@ void append_with_members(std::string& out, std::string_view record, std::string_
 
 void append_elided(std::string& out, std::string_view record, std::string_view first_members,
                    std::size_t limit) {
-    shortening shorter(first_value(record).text, limit);
+    elided_sizes sizes;
+    shortening shorter(first_value(record).text, limit, sizes);
     shorter.walk();
-    if (shorter.elided.empty()) return append_with_members(out, record, first_members);
+    if (shorter.rest.empty()) return append_with_members(out, record, first_members);
     std::string members(first_members);
-    members.append("\"livelog_elided\":{").append(shorter.elided).append("},");
+    members.append("\"livelog_elided\":{").append(sizes.members).append("},");
     append_members(out, members, shorter.rest);
+}
+
+/// The longest beginning of a string's inner bytes that has at most `limit` bytes and can stand alone.
+std::string_view beginning_of(std::string_view inner, std::size_t limit) {
+    std::size_t at = 0;
+    while (at < inner.size()) {
+        const std::string_view rest = inner.substr(at);
+        const std::size_t size = rest.front() == '\\' ? escape_size(rest) : next_utf8(rest).size;
+        if (at + size > limit) break;
+        at += size;
+    }
+    return inner.substr(0, at);
+}
+
+void append_shortened(std::string& out, const json_token& value, std::string_view path, std::size_t limit,
+                      elided_sizes& sizes) {
+    if (value.is_string() && value.inner().size() > limit) {
+        out.append("\"").append(beginning_of(value.inner(), limit)).append(elision_mark).append("\"");
+        if (sizes.named < max_named_elisions) name_size(sizes, path, value.inner().size());
+    }
+    if (value.kind != json_kind::object && value.kind != json_kind::array) return;
+    shortening shorter(value.text, limit, sizes, path);
+    shorter.walk();
+    if (!shorter.rest.empty()) out.append(value.text.substr(0, 1)).append(shorter.rest);
 }
 
 }  // namespace livelogd::protocol

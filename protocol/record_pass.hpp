@@ -36,6 +36,8 @@ struct pass_state {
     const redaction_keys* redact = nullptr;  ///< none: nothing is redacted
     minified_output* output = nullptr;
 
+    std::size_t redacted = 0;  ///< values, by their keys
+
     std::string* key_buffer = nullptr;  ///< for keys with their escapes decoded
     found_fields found;
 
@@ -240,6 +242,7 @@ class record_pass {
         const char* const after = value(p, depth);
         if (after == nullptr) return after;
         output_->replace(before, p, after, redacted_value);
+        ++state_.redacted;
         constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
         if (const slot own = own_slot(field, depth); own != slot::none)
             state_.found.set(own, {offset_of(after) - size, size, json_kind::string});

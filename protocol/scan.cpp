@@ -83,6 +83,7 @@ record_scanner::record_scanner(scan_path path) : find_(finder_of(path)) {}
 void record_scanner::forget() {
     if (key_.capacity() > kept_key_capacity) std::string().swap(key_);
     output_.forget();
+    rewriter_.forget();
 }
 
 std::optional<scan_error> record_scanner::scan_record(std::string_view line, record_fields& fields) {
@@ -115,6 +116,17 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, con
         return error;
     }
     std::string_view record = output_.finish(state.end);
+    if (state.redacted > 0 && rules.content.counts != nullptr)
+        (*rules.content.counts)[redacted_by_key] += state.redacted;
+    if (const auto changed = rewriter_.rewrite(record, rules.content); changed.data() != record.data()) {
+        // Its fields have moved.
+        record = changed;
+        state.found = {};
+        if (auto error = run(read_record, record, 0, state)) {
+            forget();
+            return scan_error{0, "cannot be redacted: " + error->reason};
+        }
+    }
     const std::size_t at = out.size();
     if (!state.found.has(slot::timestamp)) {
         append_timestamp(out, rules.timestamp, record == "{}");

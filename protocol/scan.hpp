@@ -10,6 +10,7 @@
 
 #include "protocol/json_token.hpp"
 #include "protocol/minified_output.hpp"
+#include "protocol/record_rewrite.hpp"
 #include "protocol/redaction.hpp"
 #include "protocol/string_marks.hpp"
 
@@ -54,6 +55,7 @@ struct scan_error {
 struct intake_rules {
     const redaction_keys* redact = nullptr;  ///< none: nothing is redacted
     std::string_view timestamp;              ///< put in front, as a JSON string without quotes, where missing
+    content_rules content = {};              ///< secrets and bodies
 };
 
 /// Reads records; keeps its buffers between them. One thread at a time.
@@ -74,6 +76,7 @@ class record_scanner {
 
     mark_finder find_;
     minified_output output_;
+    record_rewriter rewriter_;
     std::string key_;  ///< a key with its escapes decoded
 };
 

@@ -59,7 +59,12 @@ storage::log_options log_options_of(const settings& all) {
 
 std::shared_ptr<const ingest::policy> policy_of(const settings& all, const base::time_zone& zone) {
     return std::make_shared<const ingest::policy>(
-        ingest::policy{protocol::redaction_keys(all.redact_keys), all.log_api_calls, zone});
+        ingest::policy{.redact = protocol::redaction_keys(all.redact_keys),
+                       .log_api_calls = all.log_api_calls,
+                       .zone = zone,
+                       .secrets = all.redact_secrets ? protocol::secret_shapes(all.redact_secrets_except)
+                                                     : protocol::secret_shapes::none(),
+                       .bodies = {.how = all.log_bodies, .limit = all.log_body_bytes}});
 }
 
 std::shared_ptr<const http::access_rules> access_of(const settings& all) {
@@ -377,6 +382,10 @@ void application::parts::take_new_settings() {
     now.log_backup_count = fresh.log_backup_count;
     now.log_api_calls = fresh.log_api_calls;
     now.redact_keys = fresh.redact_keys;
+    now.redact_secrets = fresh.redact_secrets;
+    now.redact_secrets_except = fresh.redact_secrets_except;
+    now.log_bodies = fresh.log_bodies;
+    now.log_body_bytes = fresh.log_body_bytes;
     now.allowed_hosts = fresh.allowed_hosts;
     now.cors_allowed_origins = fresh.cors_allowed_origins;
     report(base::severity::info, "configuration reloaded");

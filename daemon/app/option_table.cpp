@@ -3,6 +3,7 @@
 
 #include "daemon/app/option_values.hpp"
 #include "protocol/redaction.hpp"
+#include "protocol/secret_shapes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -106,6 +107,44 @@ std::string sync(const settings& from) {
     return show_text("interval");
 }
 
+void set_log_bodies(settings& into, const values& v) {
+    using protocol::body_logging;
+    const auto& word = v.front();
+    if (word == "full") {
+        into.log_bodies = body_logging::full;
+    } else if (word == "truncated") {
+        into.log_bodies = body_logging::truncated;
+    } else if (word == "off") {
+        into.log_bodies = body_logging::off;
+    } else {
+        throw std::invalid_argument("must be full, truncated or off");
+    }
+}
+
+std::string log_bodies(const settings& from) {
+    using protocol::body_logging;
+    switch (from.log_bodies) {
+        case body_logging::truncated:
+            return show_text("truncated");
+        case body_logging::off:
+            return show_text("off");
+        case body_logging::full:
+            break;
+    }
+    return show_text("full");
+}
+
+void set_secret_exceptions(settings& into, const values& v) {
+    for (const std::string& name : v) {
+        if (protocol::secret_rule_of(name)) continue;
+        std::string all;
+        for (const auto known : protocol::secret_rule_names)
+            all += (all.empty() ? "" : ", ") + std::string(known);
+        throw std::invalid_argument("there is no rule \"" + name + "\"; the rules are " + all);
+    }
+    into.redact_secrets_except = v;
+}
+
 using s = settings;
 
 const std::string redact_default = default_redact_list();
@@ -121,6 +160,12 @@ const std::array table{
     option{"log_api_calls", "true",
            "Keep request and response records. Without them there are no statistics.", false, true, true,
            set_switch<&s::log_api_calls>, truth<&s::log_api_calls>},
+    option{"log_bodies", "full",
+           "What is kept of request_body and response_body: full, truncated (long strings are cut), or off "
+           "(only models, tokens and times).",
+           false, false, true, set_log_bodies, log_bodies},
+    option{"log_body_bytes", "4KiB", "With log_bodies = truncated: the longest string in a body.", false,
+           false, true, set_size<&s::log_body_bytes, 256>, size<&s::log_body_bytes>},
     option{"socket", "",
            "Unix socket that takes records. Unset: /run/livelogd/ingest.sock if that can be made, else "
            "$XDG_RUNTIME_DIR/livelogd/ingest.sock.",
@@ -187,6 +232,14 @@ const std::array table{
            "- and _ "
            "alike.",
            true, false, true, set_list<&s::redact_keys>, list<&s::redact_keys>},
+    option{"redact_secrets", "true",
+           "Replace what is a secret by its form, wherever it stands in a record: API keys of known "
+           "services, bearer and basic credentials, private keys, tokens and passwords in addresses.",
+           false, true, true, set_switch<&s::redact_secrets>, truth<&s::redact_secrets>},
+    option{"redact_secrets_except", "",
+           "Rules of redact_secrets that are not applied, such as jwt or url_token (docs/security.md has "
+           "their names).",
+           true, false, true, set_secret_exceptions, list<&s::redact_secrets_except>},
     option{"threads", "1", "Threads that serve connections.", false, false, false,
            set_number<&s::threads, 1, 256>, number<&s::threads>},
     option{"scan_threads", "2", "Threads that read log files for queries.", false, false, false,

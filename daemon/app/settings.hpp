@@ -4,6 +4,7 @@
 
 #include "daemon/alerts/alert_rule.hpp"
 #include "daemon/storage/log.hpp"
+#include "protocol/bodies.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,10 @@ struct settings {
     bool summaries = false;
     std::string timezone;  ///< empty: the system's
     std::vector<std::string> redact_keys;
+    bool redact_secrets = false;
+    std::vector<std::string> redact_secrets_except;
+    protocol::body_logging log_bodies = protocol::body_logging::full;
+    std::uint64_t log_body_bytes = 0;
     std::uint64_t threads = 0;
     std::uint64_t scan_threads = 0;
     std::vector<alerts::alert_rule> alert_rules;  ///< tables of the file; no option of the table names them

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "protocol/level.hpp"
+#include "protocol/secret_redaction.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <tuple>
 
 namespace livelogd::ingest {
 
@@ -42,6 +44,8 @@ struct counters {
     std::atomic<std::uint64_t> error_records{0};  ///< written; the daemon's own included
     /// Records written, the daemon's own included, by protocol::level.
     std::array<std::atomic<std::uint64_t>, protocol::level_count> by_severity{};
+    /// Values redacted, by protocol::redaction_counts' rules.
+    std::array<std::atomic<std::uint64_t>, std::tuple_size_v<protocol::redaction_counts>> redactions{};
 
     /// The order of reading: what a line is counted as is never read without the line.
     [[nodiscard]] accounting now() const {

@@ -68,6 +68,8 @@ void intake::add_up() {
     add(count_.malformed, turn_.malformed);
     add(count_.deduplicated, turn_.deduplicated);
     add(count_.dropped_by_configuration, turn_.dropped);
+    for (std::size_t i = 0; i < turn_.redactions.size(); ++i)
+        add(count_.redactions[i], turn_.redactions[i]);
     turn_ = {};
 }
 
@@ -94,7 +96,10 @@ void intake::take(const protocol::framed_line& line, const policy& rules, storag
     }
     const std::size_t begin = batch.lines.size();
     protocol::record_fields fields;
-    const protocol::intake_rules how{&rules.redact, timestamp_};
+    const protocol::intake_rules how{
+        .redact = &rules.redact,
+        .timestamp = timestamp_,
+        .content = {.secrets = &rules.secrets, .bodies = &rules.bodies, .counts = &turn_.redactions}};
     if (const auto error = scanner_.scan_record(line.bytes, how, batch.lines, fields)) {
         take_malformed(error->reason + ", at byte " + std::to_string(error->at), line, rules, batch);
         return;
@@ -111,8 +116,9 @@ void intake::take_malformed(std::string_view message, const protocol::framed_lin
                             storage::record_batch& batch) {
     ++turn_.malformed;
     if (numbers_ != nullptr) numbers_->malformed(message);
-    const auto record =
-        protocol::make_malformed_record(message, line.bytes, line.total_bytes, rules.redact, timestamp_);
+    const auto record = protocol::make_malformed_record(
+        message, line.bytes, line.total_bytes, rules.redact, timestamp_,
+        {.secrets = &rules.secrets, .bodies = nullptr, .counts = &turn_.redactions});
     const std::size_t begin = batch.lines.size();
     protocol::record_fields fields;
     // Through the same door as every record: its fields are found, and what it is made of is checked.

@@ -57,6 +57,7 @@ class intake {
         std::uint64_t malformed = 0;
         std::uint64_t deduplicated = 0;
         std::uint64_t dropped = 0;
+        protocol::redaction_counts redactions{};
     };
     bool greets(const protocol::framed_line& line);
     void add_up();

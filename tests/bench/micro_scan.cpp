@@ -8,10 +8,12 @@
 // them. A file with spaces after its separators and one without tell what minifying costs.
 #include "protocol/redaction.hpp"
 #include "protocol/scan.hpp"
+#include "protocol/secret_shapes.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -94,7 +96,13 @@ class bench {
             report(std::string(name(path)) + ", store", [&] { return store(scanner, nullptr); });
             const redaction_keys keys;
             report(std::string(name(path)) + ", store and redact", [&] { return store(scanner, &keys); });
+            const secret_shapes secrets({}, anchor_path_beside(path));
+            report(std::string(name(path)) + ", and secrets",
+                   [&] { return store(scanner, &keys, {.secrets = &secrets}); });
         }
+        const secret_shapes secrets;
+        report("secrets alone", [&] { return seek(secrets); });
+        std::printf("%llu secrets in all rounds\n", static_cast<unsigned long long>(secrets_));
     }
 
   private:
@@ -141,25 +149,45 @@ class bench {
     }
 
     /// In batches of about what one read from a socket brings.
-    std::size_t store(record_scanner& scanner, const redaction_keys* keys) const {
+    std::size_t store(record_scanner& scanner, const redaction_keys* keys, content_rules content = {}) {
+        redaction_counts counts{};
+        content.counts = &counts;
         constexpr std::size_t batch = 256 * 1024;
         record_fields fields;
         std::string out;
         out.reserve(batch * 2);
         std::size_t sum = 0;
         for (const std::string_view line : lines_) {
-            if (scanner.scan_record(line, {.redact = keys, .timestamp = "2025-06-26T10:30:45.000000+02:00"},
-                                    out, fields))
+            if (scanner.scan_record(
+                    line,
+                    {.redact = keys, .timestamp = "2025-06-26T10:30:45.000000+02:00", .content = content},
+                    out, fields))
                 std::abort();
             out += '\n';
             if (out.size() < batch) continue;
             sum += out.size();
             out.clear();
         }
+        for (std::size_t i = 0; i < redacted_by_key; ++i)
+            secrets_ += counts[i];
         return sum + out.size();
     }
 
+    /// Only the look that every record is given.
+    std::size_t seek(const secret_shapes& secrets) const {
+        std::size_t traces = 0;
+        for (const std::string_view line : lines_)
+            if (secrets.first_trace(line, 0) < line.size()) ++traces;
+        return traces;
+    }
+
+    static anchor_path anchor_path_beside(scan_path path) {
+        return available_anchor_paths()[std::min(static_cast<std::size_t>(path),
+                                                 available_anchor_paths().size() - 1)];
+    }
+
     std::string text_;
+    std::uint64_t secrets_ = 0;
     int rounds_;
     std::vector<std::string_view> lines_;
 };

@@ -23,6 +23,10 @@ DEFAULTS: dict[str, Any] = {
     "log_max_bytes": "10MiB",
     "log_backup_count": 5,
     "log_api_calls": True,
+    "log_bodies": "full",
+    "log_body_bytes": "4KiB",
+    "redact_secrets": True,
+    "redact_secrets_except": [],
     "socket": "",
     "socket_mode": "0660",
     "socket_group": "",
@@ -121,6 +125,8 @@ EXAMPLES = {
     "sync": ("none", "always", "interval"),
     "sync_interval": ("1s", "2s", "3s"),
     "timezone": ("UTC", "Europe/Paris", "Asia/Tokyo"),
+    "log_bodies": ("truncated", "off", "full"),
+    "redact_secrets_except": ("jwt", "bearer", "url_token"),
 }
 
 

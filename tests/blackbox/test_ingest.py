@@ -193,11 +193,16 @@ REDACTED = [
     ('"private_key":null,"credentials":true,"id_token":""', f'"private_key":{HIDDEN},"credentials":{HIDDEN},"id_token":{HIDDEN}'),
     ('"proxy-authorization":"x","passwd":"x","client_secret":"x","access_token":"x","refresh-token":"x"',
      f'"proxy-authorization":{HIDDEN},"passwd":{HIDDEN},"client_secret":{HIDDEN},"access_token":{HIDDEN},"refresh-token":{HIDDEN}'),
+    # by form
+    ('"url":"http:\\/\\/me:hunter2@host\\/?token=hunter2\\u0026n=1"', '"url":"http:\\/\\/me:[REDACTED]@host\\/?token=[REDACTED]\\u0026n=1"'),
+    ('"args":["-H","Authorization: Bearer hunter2"],"form":"password=hunter2"', '"args":["-H","Authorization: Bearer [REDACTED]"],"form":"password=[REDACTED]"'),
+    ('"by_key":{"AKIAIOSFODNN7EXAMPLE":1}', '"by_key":{"[REDACTED]":1}'),
 ]  # fmt: skip
 UNTOUCHED = [
     '"max_tokens":512,"prompt_tokens":3,"completion_tokens":4,"total_tokens":7',
     '"tokens":1,"token_count":2,"password_hint":"x","my_secret":"y","cookies":"z"',
-    '"message":"password=hunter2","key":"secret"',
+    '"message":"the password hunter2, password = hunter2","key":"secret"',
+    '"message":"Bearer tokens, sk-learn, max_tokens=512","url":"http://localhost:5000/x?key=name&page=2"',
 ]
 
 

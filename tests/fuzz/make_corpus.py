@@ -109,6 +109,9 @@ def conversations() -> Iterator[bytes]:
 def inputs(target: str) -> Iterator[bytes]:
     if target == "scan_fuzz":
         yield from records()
+    elif target == "secrets_fuzz":
+        for name in ("secrets", "llm", "streams"):
+            yield from (bytes((number % 256,)) + bytes_of(case, "line") for number, case in enumerate(cases(name)))
     elif target == "llm_fuzz":
         yield from (bytes_of(case, "line") for case in cases("llm"))
     elif target == "framer_fuzz":

@@ -5,6 +5,7 @@
 #include "daemon/http/parameters.hpp"
 #include "daemon/http/process_numbers.hpp"
 #include "protocol/level.hpp"
+#include "protocol/secret_redaction.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -70,6 +71,11 @@ void write_ingest(metrics_text& out, const services& s) {
     write_one(out, "livelogd_ingest_malformed_lines_total", kind::counter,
               "Lines that became records about themselves: part of those stored and waiting.",
               sums.malformed);
+    out.family(
+        "livelogd_redactions_total", kind::counter,
+        "Values redacted, by the rule that saw the secret; \"key\": because of its key (redact_keys).");
+    for (std::size_t i = 0; i < counted.redactions.size(); ++i)
+        out.value(read(counted.redactions[i]), {{"rule", protocol::redaction_name(i)}});
     write_one(out, "livelogd_ingest_bytes_total", kind::counter, "Bytes read from senders.",
               read(counted.bytes));
     write_one(out, "livelogd_ingest_connections", kind::gauge, "Connections of senders that are open.",
