@@ -14,7 +14,7 @@ std::size_t removed(const std::vector<std::uint64_t>& sizes, std::uint64_t max_b
     std::vector<segment_info> sealed;
     for (std::size_t i = 0; i < sizes.size(); ++i)
         sealed.push_back({100 * (i + 1), sizes[i]});
-    return segments_to_remove(sealed, {max_bytes, count});
+    return segments_to_remove(sealed, {.segment_max_bytes = max_bytes, .backup_count = count});
 }
 
 }  // namespace
