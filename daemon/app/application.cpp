@@ -55,7 +55,8 @@ storage::log_limits log_limits_of(const settings& all) {
 }
 
 storage::log_options log_options_of(const settings& all) {
-    storage::log_options options{log_limits_of(all)};
+    storage::log_options options;
+    static_cast<storage::log_limits&>(options) = log_limits_of(all);
     options.directory = all.log_dir;
     options.sync = all.sync;
     options.sync_interval = all.sync_interval;
