@@ -347,7 +347,7 @@ class run {
 TEST_CASE("the log agrees with its model after every one of many random operations") {
     for (unsigned seed = 1; seed <= 40; ++seed) {
         INFO("seed " << seed);
-        run r(seed, zstd_is_built_in() && seed % 2 == 0);
+        run r(seed, zstd_is_built_in() && seed % 4 == 0);
         for (unsigned step = 0; step < 60; ++step) {
             INFO("step " << step);
             r.step();
