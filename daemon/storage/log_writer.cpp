@@ -197,8 +197,9 @@ bool log_writer::wait_for_work(std::vector<shared_records>& work) {
         if (std::exchange(sync_told_, false) || std::exchange(compression_told_, false) || can_take_limits())
             return true;
         const auto now = clock::now();
-        const auto look_at = std::min(age_look_at_, compress_again_at_.value_or(clock::time_point::max()));
-        if (!stopping_ && !outage_ && now >= look_at) return true;
+        auto look_at = clock::time_point::max();  // at what needs no record to come
+        if (!stopping_) look_at = std::min(age_look_at_, compress_again_at_.value_or(look_at));
+        if (!outage_ && now >= look_at) return true;
         // At a stop it is tried again at once, even if there is no time for a second try.
         const bool last_try = stopping_ && outage_ && !std::exchange(hurried_, true);
         if (last_try) outage_->retry_at = now;
@@ -206,8 +207,7 @@ bool log_writer::wait_for_work(std::vector<shared_records>& work) {
         if (stopping_ && !outage_) sync_.flush();
         const auto end = outage_ ? deadline_ : limit_;
         if (stopping_ && (now >= end || (!outage_ && sync_.settled()))) return false;
-        auto until = clock::time_point::max();
-        until = outage_ ? outage_->retry_at : look_at;
+        auto until = outage_ ? outage_->retry_at : look_at;
         if (stopping_) until = std::min(until, end);
         if (until == clock::time_point::max()) {
             wake_.wait(lock);
@@ -247,7 +247,7 @@ bool log_writer::can_take_limits() const {
 
 /// Removes, and seals before, what has become too old, also while nothing is written.
 void log_writer::look_at_age() {
-    if (outage_ || clock::now() < age_look_at_) return;
+    if (age_look_at_ == clock::time_point::max() || outage_ || clock::now() < age_look_at_) return;
     const auto next = std::clamp<std::chrono::milliseconds>(chain_.limits().max_age / looks_an_age,
                                                             shortest_age_look, longest_age_look);
     age_look_at_ = clock::now() + next;

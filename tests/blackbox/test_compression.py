@@ -8,7 +8,6 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,38 @@ OPTIONS: dict[str, Any] = {
 COUNT = 3000
 
 
-@pytest.fixture(scope="module", autouse=True)
-def with_zstd() -> Iterator[None]:
-    """Skips all of this for a daemon that was built without zstd; that has a test of its own."""
-    refusal = run_livelogd("--log-compress", "--check-config")
-    if refusal.returncode == 78 and "built without zstd" in refusal.stderr:
-        pytest.skip("this livelogd was built without zstd")
-    assert refusal.returncode == 0, refusal.stderr
-    yield
+@pytest.fixture(scope="module")
+def has_zstd() -> bool:
+    """Whether the daemon was built with zstd. If not, it says so."""
+    told = run_livelogd("--log-compress", "--check-config")
+    if told.returncode == 78 and "built without zstd" in told.stderr:
+        return False
+    assert told.returncode == 0, told.stderr
+    return True
+
+
+@pytest.fixture(autouse=True)
+def kind_of_build(request: pytest.FixtureRequest, has_zstd: bool) -> None:
+    """Tests of compressed files need a daemon with zstd, those named `..._without_zstd_...` one without."""
+    if has_zstd == ("_without_zstd_" in request.node.name):
+        pytest.skip(f"this livelogd was built {'with' if has_zstd else 'without'} zstd")
+
+
+def test_a_livelogd_without_zstd_refuses_what_it_cannot_read_and_leaves_it_as_it_is() -> None:
+    with Daemon() as daemon:
+        daemon.send({"n": 1})
+        wait_for_records(daemon, 1)
+        daemon.stop()
+        segment = daemon.segments()[0]
+        subprocess.run(["zstd", "-q", "--rm", str(segment)], check=True)
+        before = {p.name: p.read_bytes() for p in files(daemon)}
+        refusal = run_livelogd(f"--log-dir={daemon.log_dir}", f"--socket={daemon.socket_path}", "--listen=127.0.0.1:0")
+        assert refusal.returncode == 78
+        assert f"{segment.name}.zst" in refusal.stderr and "zstd -d --rm" in refusal.stderr
+        assert {p.name: p.read_bytes() for p in files(daemon)} == before
+        subprocess.run(["zstd", "-q", "-d", "--rm", f"{segment}.zst"], check=True)
+        daemon.start()
+        assert daemon.recent()[0]["n"] == 1
 
 
 def files(daemon: Daemon) -> list[Path]:
@@ -59,19 +82,31 @@ def as_tools_see_it(daemon: Daemon) -> list[Any]:
     return [json.loads(line) for line in shown.stdout.splitlines()]
 
 
+def searches(daemon: Daemon) -> list[Any]:
+    """What goes through records and pairs."""
+    pairs = daemon.get("/api/v1/logs/requests?lines=500").json()
+    for pair in pairs:
+        pair.pop("age_ms", None)
+    return [
+        pairs,
+        daemon.recent(lines=COUNT, search="xxxx", type="errors"),
+        daemon.recent(lines=7, q="status_code = 500"),
+    ]
+
+
 def ids(daemon: Daemon) -> list[int]:
     return [one["livelog_id"] for one in daemon.recent(lines=COUNT, ids="true")]
 
 
 def test_answers_are_the_same_compressed_and_plain_with_summaries_and_without() -> None:
     sent = records(COUNT, seed=1)
-    with Daemon(**OPTIONS, log_compress=False) as daemon:
+    with Daemon(**OPTIONS, log_compress=False, orphan_after="100h") as daemon:
         daemon.send(sent)
         wait_for_records(daemon, COUNT)
         wait_for_summaries(daemon)
         plain = answers(daemon)
         plain_ids = ids(daemon)
-        searched = [daemon.recent(lines=COUNT, search="xxxx", type="errors"), daemon.recent(lines=7, q="status_code = 500")]
+        searched = searches(daemon)
         size = sum(p.stat().st_size for p in files(daemon))
         summaries = {p.name: p.read_bytes() for p in daemon.log_dir.glob("*.summary")}
         assert len(summaries) > 3
@@ -84,7 +119,7 @@ def test_answers_are_the_same_compressed_and_plain_with_summaries_and_without() 
         # A summary is of what is in the file, compressed or not.
         assert {p.name: p.read_bytes() for p in daemon.log_dir.glob("*.summary")} == summaries
         assert ids(daemon) == plain_ids
-        assert searched == [daemon.recent(lines=COUNT, search="xxxx", type="errors"), daemon.recent(lines=7, q="status_code = 500")]
+        assert searches(daemon) == searched
         some = random.Random(2).sample(range(COUNT), 20)
         for n in some:
             assert daemon.get(f"/api/v1/logs/records/{plain_ids[n]}").json() == sent[n]
