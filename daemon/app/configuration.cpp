@@ -101,8 +101,8 @@ void check_settings(const settings& all) {
                + std::to_string(2 * all.max_record_bytes) + " bytes), not " + std::to_string(all.ring_bytes));
     }
     if (all.log_total_bytes > 0 && all.log_total_bytes / 2 < all.log_max_bytes) {
-        refuse("log_total_bytes: must be at least twice log_max_bytes (" + std::to_string(2 * all.log_max_bytes)
-               + " bytes), or 0 for no such limit");
+        refuse("log_total_bytes: must be at least twice log_max_bytes ("
+               + std::to_string(2 * all.log_max_bytes) + " bytes), or 0 for no such limit");
     }
     constexpr std::chrono::hours longest_age(24 * 365 * 100);
     if (all.log_max_age.count() > 0
