@@ -11,14 +11,14 @@ source packaging/lib.sh
 build_packages=(
     g++ cmake ninja-build ccache make
     libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev
-    libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev libre2-dev libxxhash-dev libssl-dev tzdata
+    libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev libre2-dev libxxhash-dev libssl-dev libzstd-dev tzdata
     python3 python3-flask curl jq socat
 )
 # To run the tests.
 test_packages=(
     catch2 python3-pytest python3-requests python3-flask mypy
     python3-fastapi python3-uvicorn gunicorn python3-pip python3-setuptools python3-wheel
-    python3-jsonschema procps strace chromium
+    python3-jsonschema procps strace zstd chromium
 )
 # To bundle the viewer. Debian's npm is 330 small packages, half a minute; whoever has Node.js from elsewhere has npm with it.
 node_packages=(nodejs npm)

@@ -46,11 +46,18 @@ constexpr auto drain_time = 2s;      ///< senders' last bytes are taken in
 constexpr auto store_time = 1500ms;  ///< they are stored, if storing fails at first
 constexpr auto farewell_time = 1s;   ///< streams end
 
+storage::log_limits log_limits_of(const settings& all) {
+    return {.segment_max_bytes = all.log_max_bytes,
+            .backup_count = all.log_backup_count,
+            .total_bytes = all.log_total_bytes,
+            .max_age = all.log_max_age,
+            .compress = all.log_compress};
+}
+
 storage::log_options log_options_of(const settings& all) {
     storage::log_options options;
+    static_cast<storage::log_limits&>(options) = log_limits_of(all);
     options.directory = all.log_dir;
-    options.segment_max_bytes = all.log_max_bytes;
-    options.backup_count = all.log_backup_count;
     options.sync = all.sync;
     options.sync_interval = all.sync_interval;
     options.unsynced_max_bytes = all.unwritten_max_bytes;
@@ -285,9 +292,10 @@ int application::parts::outcome() {
             base::severity::error,
             which + " in the log's files, but could not be synced and may not survive a power cut: " + why);
     }
-    // A sync that does not return cannot be waited for, and ending in the ordinary way would wait for it.
-    if (stopped.hangs) ::_exit(io_error);
-    return stopped.unstored_records > 0 || stopped.unsynced ? io_error : success;
+    const int code = stopped.unstored_records > 0 || stopped.unsynced ? io_error : success;
+    // A call that does not return cannot be waited for, and ending in the ordinary way would wait for it.
+    if (stopped.hangs) ::_exit(code);
+    return code;
 }
 
 void application::parts::start() {
@@ -377,9 +385,12 @@ void application::parts::take_new_settings() {
     access.store(access_of(fresh));
     alarms.set_rules(fresh.alert_rules);
     now.alert_rules = fresh.alert_rules;
-    log.set_limits(fresh.log_max_bytes, fresh.log_backup_count);
+    log.set_limits(log_limits_of(fresh));
     now.log_max_bytes = fresh.log_max_bytes;
     now.log_backup_count = fresh.log_backup_count;
+    now.log_total_bytes = fresh.log_total_bytes;
+    now.log_max_age = fresh.log_max_age;
+    now.log_compress = fresh.log_compress;
     now.log_api_calls = fresh.log_api_calls;
     now.redact_keys = fresh.redact_keys;
     now.redact_secrets = fresh.redact_secrets;

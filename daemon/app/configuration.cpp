@@ -7,6 +7,7 @@
 #include "daemon/app/option_table.hpp"
 #include "daemon/base/time_zone.hpp"
 #include "daemon/net/listen_address.hpp"
+#include "daemon/storage/zstd_frames.hpp"
 
 #include <grp.h>
 
@@ -98,6 +99,20 @@ void check_settings(const settings& all) {
     if (all.ring_bytes / 2 < all.max_record_bytes) {
         refuse("ring_bytes: must be at least twice max_record_bytes ("
                + std::to_string(2 * all.max_record_bytes) + " bytes), not " + std::to_string(all.ring_bytes));
+    }
+    if (all.log_total_bytes > 0 && all.log_total_bytes / 2 < all.log_max_bytes) {
+        refuse("log_total_bytes: must be at least twice log_max_bytes ("
+               + std::to_string(2 * all.log_max_bytes) + " bytes), or 0 for no such limit");
+    }
+    constexpr std::chrono::hours longest_age(24 * 365 * 100);
+    if (all.log_max_age.count() > 0
+        && (all.log_max_age < std::chrono::seconds(1) || all.log_max_age > longest_age)) {
+        refuse("log_max_age: must be from 1s to 36500d, or 0 for no such limit");
+    }
+    if (all.log_compress && !storage::zstd_is_built_in()) {
+        refuse(
+            "log_compress: this livelogd was built without zstd; set it to false, or use one that was built "
+            "with -DLIVELOGD_ZSTD=ON");
     }
     if (all.listen.empty()) refuse("listen: must name at least one address");
     if (all.socket.size() > net::max_unix_path) {

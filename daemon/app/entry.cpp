@@ -91,7 +91,9 @@ int run_program(int argc, const char* const* argv) {
     } catch (const configuration_error& error) {
         return fail(error.code(), error);
     } catch (const storage::log_error& error) {
-        return fail(error.why() == storage::log_error::kind::taken ? unavailable : io_error, error);
+        using kind = storage::log_error::kind;
+        if (error.why() == kind::unsupported) return fail(bad_configuration, error);
+        return fail(error.why() == kind::taken ? unavailable : io_error, error);
     } catch (const net::listen_error& error) {
         return fail(unavailable, error);
     } catch (const std::exception& error) {

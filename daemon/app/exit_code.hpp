@@ -9,8 +9,8 @@ enum exit_code : int {
     usage = 64,        ///< the command line cannot be understood
     unavailable = 69,  ///< an address, the socket or the log directory is taken
     internal_error = 70,
-    io_error = 74,  ///< the log directory cannot be used, or something accepted could not be stored
-    bad_configuration = 78,
+    io_error = 74,           ///< the log directory cannot be used, or something accepted could not be stored
+    bad_configuration = 78,  ///< also where this program was built without what it needs
 };
 
 }  // namespace livelogd::app

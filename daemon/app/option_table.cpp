@@ -157,6 +157,18 @@ const std::array table{
     option{"log_backup_count", "5",
            "Sealed log files to keep. More are kept while they hold no more than this many full ones.", false,
            false, true, set_number<&s::log_backup_count, 0, 1'000'000>, number<&s::log_backup_count>},
+    option{"log_total_bytes", "0",
+           "Most bytes that all log files may take on the disk: the oldest sealed ones go. At least twice "
+           "log_max_bytes; 0: no such limit.",
+           false, false, true, set_size<&s::log_total_bytes, 0>, size<&s::log_total_bytes>},
+    option{
+        "log_max_age", "0s",
+        "Sealed log files go when their last record is older, such as 30d. A file that is being written is "
+        "sealed when its first record is an eighth of that old. 0: no such limit.",
+        false, false, true, set_duration<&s::log_max_age, 0>, duration<&s::log_max_age>},
+    option{"log_compress", "false",
+           "Compress sealed log files with zstd. They are found, streamed and counted as before.", false,
+           true, true, set_switch<&s::log_compress>, truth<&s::log_compress>},
     option{"log_api_calls", "true",
            "Keep request and response records. Without them there are no statistics.", false, true, true,
            set_switch<&s::log_api_calls>, truth<&s::log_api_calls>},

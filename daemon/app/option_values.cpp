@@ -26,8 +26,8 @@ constexpr std::array size_units{
     unit{"", 1},
 };
 constexpr std::array duration_units{
-    unit{"h", 3'600'000}, unit{"min", 60'000}, unit{"m", 60'000},
-    unit{"s", 1'000},     unit{"ms", 1},       unit{"", 1'000},
+    unit{"d", 86'400'000}, unit{"h", 3'600'000}, unit{"min", 60'000}, unit{"m", 60'000},
+    unit{"s", 1'000},      unit{"ms", 1},        unit{"", 1'000},
 };
 
 /// `<digits>[ ]<unit>`, multiplied out. Throws with `example` if the text is anything else.
@@ -88,7 +88,7 @@ std::uint64_t read_size(std::string_view text, std::uint64_t least, std::uint64_
 
 std::chrono::milliseconds read_duration(std::string_view text, std::chrono::milliseconds least) {
     const std::chrono::milliseconds time(static_cast<std::int64_t>(
-        read_with_unit(text, duration_units, "a time such as 500ms, 10s, 5min or 2h")));
+        read_with_unit(text, duration_units, "a time such as 500ms, 10s, 5min, 2h or 30d")));
     if (time < least) throw std::invalid_argument("must be at least " + std::to_string(least.count()) + "ms");
     return time;
 }
@@ -130,7 +130,7 @@ std::string show_size(std::uint64_t bytes) {
 }
 
 std::string show_duration(std::chrono::milliseconds time) {
-    return show_with_unit(static_cast<std::uint64_t>(time.count()), duration_units, 3'600'000);
+    return show_with_unit(static_cast<std::uint64_t>(time.count()), duration_units, 86'400'000);
 }
 
 std::string show_mode(std::uint64_t mode) {

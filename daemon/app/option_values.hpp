@@ -17,7 +17,7 @@ bool read_boolean(std::string_view text);
 /// Bytes: `1048576`, `64KiB`, `10 MiB`, `1GiB` (powers of 1024), `10MB` (powers of 1000).
 std::uint64_t read_size(std::string_view text, std::uint64_t least,
                         std::uint64_t most = std::uint64_t{1} << 50);
-/// `500ms`, `1s`, `10min` (or `10m`), `2h`; a bare number is seconds.
+/// `500ms`, `1s`, `10min` (or `10m`), `2h`, `30d`; a bare number is seconds.
 std::chrono::milliseconds read_duration(std::string_view text, std::chrono::milliseconds least);
 /// Octal permissions: `0660`.
 std::uint64_t read_mode(std::string_view text);

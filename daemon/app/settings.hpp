@@ -18,6 +18,9 @@ struct settings {
     std::string log_dir;
     std::uint64_t log_max_bytes = 0;
     std::uint64_t log_backup_count = 0;
+    std::uint64_t log_total_bytes = 0;         ///< 0: no such limit
+    std::chrono::milliseconds log_max_age{0};  ///< 0: no such limit
+    bool log_compress = false;
     bool log_api_calls = false;
     std::string socket;  ///< empty: the first default place where it can be made
     std::uint64_t socket_mode = 0;

@@ -81,10 +81,10 @@ bool catch_up::has_changed(const storage::log_snapshot& seen, std::size_t i) con
            || now.segment(i).bytes < seen.segment(i).bytes || now.in_memory(i) != seen.in_memory(i);
 }
 
-shared_batch catch_up::load(int fd, const storage::record_block& block) {
+shared_batch catch_up::load(storage::segment_source from, const storage::record_block& block) {
     blocks_read_.fetch_add(1, std::memory_order_relaxed);
     auto batch = std::make_shared<event_batch>(block.first_id);
-    storage::forward_reader reader(fd, block.begin, block.end);
+    storage::forward_reader reader(from, block.begin, block.end);
     storage::stored_line line;
     protocol::record_fields fields;
     std::uint64_t unreadable = 0;

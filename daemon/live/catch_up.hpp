@@ -6,6 +6,7 @@
 #include "daemon/live/event_batch.hpp"
 #include "daemon/storage/log.hpp"
 #include "daemon/storage/segment_index.hpp"
+#include "daemon/storage/segment_source.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -50,7 +51,7 @@ class catch_up {
     [[nodiscard]] std::uint64_t blocks_read() const { return blocks_read_.load(std::memory_order_relaxed); }
 
   private:
-    shared_batch load(int fd, const storage::record_block& block);
+    shared_batch load(storage::segment_source from, const storage::record_block& block);
     void keep(shared_batch batch);
     /// Records that are held in memory for a while may begin with the id with which a file begins later.
     struct index_key {

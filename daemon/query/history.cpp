@@ -7,14 +7,9 @@
 #include "protocol/json_walk.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace livelogd::query {
 namespace {
@@ -37,20 +32,12 @@ struct run {
 
 /// What is wanted of one segment. The newest run comes first: the order in which they are taken away.
 struct part {
-    std::shared_ptr<const base::unique_fd> file;
+    std::shared_ptr<const storage::segment_handle> file;
     std::vector<run> runs;
 };
 
-void read_exactly(int fd, char* to, std::size_t size, std::uint64_t offset) {
-    for (std::size_t done = 0; done < size;) {
-        const ssize_t n = ::pread(fd, to + done, size - done, static_cast<off_t>(offset + done));
-        if (n == 0) throw log_changed();
-        if (n > 0) {
-            done += static_cast<std::size_t>(n);
-        } else if (errno != EINTR) {
-            throw std::system_error(errno, std::generic_category(), "cannot read a log segment");
-        }
-    }
+void read_exactly(const storage::segment_source& from, char* to, std::size_t size, std::uint64_t offset) {
+    if (from.read(to, size, offset) != size) throw log_changed();
 }
 
 void skip_blanks(std::string_view& bytes) {
@@ -66,7 +53,7 @@ std::string id_member(protocol::record_id id) {
 class collector {
   public:
     /// A record that lies behind all those before it, or in front of them.
-    void add(const found_record& record, const std::shared_ptr<const base::unique_fd>& file) {
+    void add(const found_record& record, const std::shared_ptr<const storage::segment_handle>& file) {
         if (parts.empty() || parts.back().file != file) parts.push_back({.file = file, .runs = {}});
         auto& runs = parts.back().runs;
         const std::uint64_t end = record.offset + record.size();
@@ -293,10 +280,7 @@ bool history_answer::next(std::string& out) {
 }
 
 bool history_answer::pins_removed_files() const {
-    return std::ranges::any_of(state_->parts, [](const part& one) {
-        struct stat info{};
-        return ::fstat(one.file->get(), &info) == 0 && info.st_nlink == 0;
-    });
+    return std::ranges::any_of(state_->parts, [](const part& one) { return one.file->get().is_removed(); });
 }
 
 }  // namespace livelogd::query

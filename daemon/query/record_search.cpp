@@ -45,12 +45,12 @@ bool record_search::open(std::size_t segment) {
     if (info.bytes == 0 || outside) return false;
     plan_ = make_plan(segment);
     if (plan_.empty()) return false;
-    base::unique_fd fd = storage::open_segment(snapshot_, segment);
-    if (!fd) {
+    auto opened = storage::open_segment(snapshot_, segment);
+    if (!opened) {
         plan_.clear();
         return false;
     }
-    file_ = std::make_shared<const base::unique_fd>(std::move(fd));
+    file_ = std::make_shared<const storage::segment_handle>(std::move(opened));
     clock_.emplace(file_->get(), info.bytes, context_.zone, context_.stop);
     return true;
 }

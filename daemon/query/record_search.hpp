@@ -3,7 +3,6 @@
 #pragma once
 
 #include "daemon/base/time_zone.hpp"
-#include "daemon/base/unique_fd.hpp"
 #include "daemon/filter/line_sieve.hpp"
 #include "daemon/filter/record_filter.hpp"
 #include "daemon/query/search_plan.hpp"
@@ -71,7 +70,7 @@ class record_search {
 
     /// The file that the last record found is in. Whoever keeps it can read it even after retention removed
     /// it.
-    [[nodiscard]] const std::shared_ptr<const base::unique_fd>& file() const { return file_; }
+    [[nodiscard]] const std::shared_ptr<const storage::segment_handle>& file() const { return file_; }
 
     /// The id of the last record that has been looked at, or passed over together with its block; nothing
     /// before the first.
@@ -113,7 +112,7 @@ class record_search {
     const id_limits limits_;
     search_context context_;
     std::size_t segment_ = 0;  ///< the one that is open, or that has been looked at last
-    std::shared_ptr<const base::unique_fd> file_;
+    std::shared_ptr<const storage::segment_handle> file_;
     std::vector<search_stretch> plan_;  ///< what to read of that segment
     std::vector<filter::line_place> left_;
 

@@ -24,7 +24,7 @@ struct free_response {
     std::optional<std::int64_t> time;
     std::uint64_t offset = 0;
     std::size_t size = 0;
-    std::shared_ptr<const base::unique_fd> file;
+    std::shared_ptr<const storage::segment_handle> file;
     std::string line;  ///< empty: to be read from the file
 };
 

@@ -146,9 +146,9 @@ class stats_work {
 
     void scan(const piece& one, stats_sums& sums) const {
         const storage::segment_info& segment = snapshot_.segment(one.segment);
-        const base::unique_fd fd = storage::open_segment(snapshot_, one.segment);
-        if (!fd) return;
-        const summary::stretch range{.fd = fd.get(),
+        const auto opened = storage::open_segment(snapshot_, one.segment);
+        if (!opened) return;
+        const summary::stretch range{.from = opened.get(),
                                      .segment_bytes = segment.bytes,
                                      .begin = one.begin,
                                      .end = one.end,

@@ -19,10 +19,17 @@ std::size_t begin_of_line(std::string_view piece, std::uint64_t n) {
 
 }  // namespace
 
-std::uint64_t offset_of_line(int fd, std::uint64_t begin, std::uint64_t end, std::uint64_t n) {
+std::uint64_t offset_of_line(segment_source from, std::uint64_t begin, std::uint64_t end, std::uint64_t n) {
     if (n == 0) return begin;
+    if (begin == 0) {
+        const auto mark = from.mark_before(n);
+        if (mark.offset >= end) return end;
+        begin = mark.offset;
+        n -= mark.line;
+        if (n == 0) return begin;
+    }
     std::uint64_t found = end;
-    for_each_piece(fd, begin, end, [&](std::uint64_t offset, std::string_view piece) {
+    for_each_piece(from, begin, end, [&](std::uint64_t offset, std::string_view piece) {
         const std::uint64_t lines = base::count_line_ends(piece);
         if (lines >= n) {
             found = offset + begin_of_line(piece, n);
@@ -34,8 +41,9 @@ std::uint64_t offset_of_line(int fd, std::uint64_t begin, std::uint64_t end, std
     return found;
 }
 
-std::uint64_t line_counts::of(const log_snapshot& snapshot, std::size_t i, int fd) {
+std::uint64_t line_counts::of(const log_snapshot& snapshot, std::size_t i, segment_source from) {
     const segment_info& segment = snapshot.segment(i);
+    if (const auto told = from.lines()) return *told;
     // What is held in memory is short, and its first id may become that of a file.
     const bool remembered = !snapshot.in_memory(i);
     known counted;
@@ -47,7 +55,7 @@ std::uint64_t line_counts::of(const log_snapshot& snapshot, std::size_t i, int f
     }
     if (counted.bytes == segment.bytes) return counted.lines;
     counted.bytes =
-        for_each_piece(fd, counted.bytes, segment.bytes, [&](std::uint64_t /*at*/, std::string_view piece) {
+        for_each_piece(from, counted.bytes, segment.bytes, [&](std::uint64_t /*at*/, std::string_view piece) {
             counted.lines += base::count_line_ends(piece);
             return true;
         });

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/log.hpp"
 
+#include "daemon/storage/frame_cache.hpp"
 #include "daemon/storage/log_directory.hpp"
 #include "daemon/storage/log_opening.hpp"
 #include "daemon/storage/log_state.hpp"
 #include "daemon/storage/log_writer.hpp"
 #include "daemon/storage/segment_chain.hpp"
+#include "daemon/storage/segment_compressor.hpp"
 #include "daemon/storage/syncer.hpp"
 
 #include <algorithm>
@@ -34,8 +36,9 @@ struct log::impl {
           opened(open_log(directory, state, report, ops)),
           sync(options, ops),
           chain(directory, state, sync, unsynced, options.sync != sync_policy::none, report, ops,
-                std::move(opened.contents)),
-          writer(chain, sync, unsynced, options, synced_end(), report) {
+                std::make_shared<frame_cache>(report), std::move(opened.contents)),
+          compressor(ops, [this] { writer.on_compressed(); }),
+          writer(chain, sync, unsynced, compressor, options, synced_end(), report) {
         if (opened.to_seal.file)
             sync.seal(std::move(opened.to_seal.file), opened.to_seal.bytes, chain.next_id());
         if (opened.unsynced && chain.view().active.bytes > 0) {
@@ -59,6 +62,7 @@ struct log::impl {
     unsynced_records unsynced;
     syncer sync;
     segment_chain chain;
+    segment_compressor compressor;
     log_writer writer;
 
     std::mutex life;  ///< guards what follows, and lets a second stop wait for the first
@@ -71,9 +75,10 @@ log::log(const log_options& options, base::report_sink report, file_ops ops)
 
 log::~log() {
     stop({});
-    // Both threads know both parts.
+    // The threads know one another's parts.
     impl_->writer.join();
     impl_->sync.join();
+    impl_->compressor.join();
 }
 
 const recovery& log::recovered() const {
@@ -112,8 +117,8 @@ void log::sync_soon() {
     impl_->sync.sync_soon();
 }
 
-void log::set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count) {
-    impl_->writer.set_limits({segment_max_bytes, backup_count});
+void log::set_limits(const log_limits& limits) {
+    impl_->writer.set_limits(limits);
 }
 
 log::stop_result log::stop(std::chrono::milliseconds patience, std::chrono::milliseconds limit) {
@@ -122,8 +127,11 @@ log::stop_result log::stop(std::chrono::milliseconds patience, std::chrono::mill
     if (impl_->stopped) return *impl_->stopped;
     if (!std::exchange(impl_->started, true)) impl_->sync.start({});  // there may be a segment to seal
     const auto now = clock::now();
+    impl_->compressor.cancel();
     const auto left = impl_->writer.stop(now + patience, now + limit);
     const auto end = impl_->sync.stop(std::max(now + limit, clock::now() + std::chrono::milliseconds(100)));
+    const bool compressor_ended =
+        impl_->compressor.stop(std::max(now + limit, clock::now() + std::chrono::milliseconds(100)));
     const std::uint64_t unsynced = impl_->unsynced.record_count();
     const bool synced = !left.hangs && end == syncer::end::synced && unsynced == 0 && !left.doubtful;
     // As long as its thread has not ended, the chain is the writer's. The state says already that the log is
@@ -133,7 +141,8 @@ log::stop_result log::stop(std::chrono::milliseconds patience, std::chrono::mill
             impl_->report(base::severity::warning, *failure + "; after the next start ids will jump");
         }
     }
-    impl_->stopped = stop_result{left.unstored, unsynced, !synced, left.hangs || end == syncer::end::hangs};
+    impl_->stopped = stop_result{left.unstored, unsynced, !synced,
+                                 left.hangs || end == syncer::end::hangs || !compressor_ended};
     return *impl_->stopped;
 }
 

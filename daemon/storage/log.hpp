@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The append-only log: ids, segments, and the two threads that write and sync them.
+// The append-only log: ids, segments, and the threads that write, sync and compress them.
 #pragma once
 
 #include "daemon/base/report.hpp"
@@ -35,8 +35,8 @@ struct log_numbers {
 };
 
 /// One log in one directory. Owns the directory's lock, the writer thread (appends, opens and removes
-/// segments) and the sync thread (fdatasync, fsync of sealed segments). All members may be called from any
-/// thread; only the constructor, stop and the destructor block on the disk.
+/// segments), the sync thread (fdatasync, fsync of sealed segments), and the one that compresses, if any. All
+/// members may be called from any thread; only the constructor, stop and the destructor block on the disk.
 class log {
   public:
     /// Opens or creates the directory, takes its lock, cuts a torn tail. Throws log_error.
@@ -70,8 +70,9 @@ class log {
     /// Why storing fails at the moment, as a sentence; nothing while it works.
     [[nodiscard]] std::optional<std::string> trouble() const;
 
-    /// Changes what retention and sealing go by from the next record on.
-    void set_limits(std::uint64_t segment_max_bytes, std::uint64_t backup_count);
+    /// Changes what retention and sealing go by, and whether sealed segments are compressed, from now on.
+    /// Those that are compressed stay so.
+    void set_limits(const log_limits& limits);
 
     struct stop_result {
         std::uint64_t unstored_records = 0;  ///< handed over, but not stored in time

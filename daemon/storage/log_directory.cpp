@@ -144,10 +144,12 @@ log_directory::contents log_directory::list() const {
         }
         if (name.ends_with(rewrite_suffix)) {
             const std::string_view segment(name.data(), name.size() - rewrite_suffix.size());
-            if (parse_segment_name(segment)) found.unfinished.push_back(entries->path());
+            if (parse_segment_name(segment) || parse_compressed_name(segment))
+                found.unfinished.push_back(entries->path());
             continue;
         }
-        const auto id = parse_segment_name(name);
+        const auto plain = parse_segment_name(name);
+        const auto id = plain ? plain : parse_compressed_name(name);
         if (!id) continue;
         struct stat status{};
         if (::lstat(entries->path().c_str(), &status) != 0) {
@@ -159,10 +161,15 @@ log_directory::contents log_directory::list() const {
                     entries->path().string() + " is not a regular file and is ignored");
             continue;
         }
-        found.segments.push_back({*id, static_cast<std::uint64_t>(status.st_size)});
+        segment_info one{.first_id = *id};
+        one.written_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+        (plain ? one.bytes : one.compressed_bytes) = static_cast<std::uint64_t>(status.st_size);
+        (plain ? found.segments : found.compressed).push_back(one);
     }
     if (error) fail("cannot list the log directory " + path_.string(), error.value(), choose_another);
     std::sort(found.segments.begin(), found.segments.end(),
+              [](const segment_info& a, const segment_info& b) { return a.first_id < b.first_id; });
+    std::sort(found.compressed.begin(), found.compressed.end(),
               [](const segment_info& a, const segment_info& b) { return a.first_id < b.first_id; });
     std::sort(found.torn.begin(), found.torn.end());
     return found;

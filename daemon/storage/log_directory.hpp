@@ -22,10 +22,13 @@ class log_directory {
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
     struct contents {
-        std::vector<segment_info> segments;  ///< oldest first; `bytes` is the size of the file
+        std::vector<segment_info> segments;  ///< plain ones, oldest first; `bytes` is the size of the file
+        /// Compressed ones; only the first id, the size on the disk, and the time are known.
+        std::vector<segment_info> compressed;
         std::vector<protocol::record_id>
             torn;  ///< first ids of the segments that have a .torn file, in order
-        std::vector<std::filesystem::path> unfinished;  ///< segments that were being written anew
+        std::vector<std::filesystem::path>
+            unfinished;  ///< segments that were being written anew, or compressed
     };
     /// Makes the directory and its lock again if somebody has removed or renamed it. Throws log_error.
     void reattach();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/log_opening.hpp"
 
+#include "daemon/storage/compressed_recovery.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_replacement.hpp"
 #include "daemon/storage/start_rule.hpp"
@@ -10,11 +11,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace livelogd::storage {
@@ -81,11 +84,22 @@ void report_recovery(const base::report_sink& report, const newest_segment& newe
     }
 }
 
+/// When the file was made, which was before its first record was written; `written_ns`: when it was written
+/// last, for file systems that do not tell.
+std::int64_t made_at_ns(const segment_file& file, std::int64_t written_ns) {
+    struct statx status{};
+    const bool told = ::statx(file.fd.get(), "", AT_EMPTY_PATH, STATX_BTIME, &status) == 0
+                      && (status.stx_mask & STATX_BTIME) != 0;
+    if (!told) return written_ns;
+    return std::min<std::int64_t>(written_ns,
+                                  status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec);
+}
+
 /// A power cut may leave empty files behind. They hold nothing, and would count as segments.
 void drop_empty(std::vector<segment_info>& sealed, const std::filesystem::path& directory,
                 const file_ops& ops) {
     std::erase_if(sealed, [&](const segment_info& segment) {
-        if (segment.bytes > 0) return false;
+        if (segment.bytes > 0 || segment.is_compressed()) return false;
         const auto path = directory / segment_name(segment.first_id);
         return ops.unlink(path.c_str()) == 0 || errno == ENOENT;
     });
@@ -116,6 +130,7 @@ std::uint64_t recover_sealed(log_directory::contents& found, const newest_segmen
     };
     for (segment_info& segment : found.segments) {
         if (newest.file && segment.first_id == newest.file->first_id) continue;
+        if (segment.is_compressed()) continue;  // they were synced before they got their names
         const auto path = directory / segment_name(segment.first_id);
         const base::unique_fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
         if (!fd) continue;  // readers will tell
@@ -161,8 +176,15 @@ opened_log open_log(log_directory& directory, state_file& state, const base::rep
     facts.boot_id = current_boot_id();
     facts.now = now_us();
 
+    add_compressed(found, directory, report, ops);
+
     newest_segment newest;
-    if (!found.segments.empty()) {
+    std::optional<segment_info> newest_info;
+    if (!found.segments.empty()) newest_info = found.segments.back();
+    if (newest_info && newest_info->is_compressed()) {
+        // Somebody has removed the one that was being written. Nothing can be appended to this one.
+        facts.newest = {newest_info->first_id, 0, true, true};
+    } else if (newest_info) {
         newest = recover_newest(directory.path(), found.segments.back().first_id);
         found.segments.pop_back();
         facts.newest = {newest.file->first_id, newest.tail.records, newest.tail.lines_dropped,
@@ -188,10 +210,11 @@ opened_log open_log(log_directory& directory, state_file& state, const base::rep
             if (newest.tail.bytes > 0) to_seal = {newest.file, newest.tail.bytes};
             // A file with nothing but rubbish that could not be moved away is kept, but is no segment.
             if (newest.tail.bytes > 0 || newest.tail.failure.empty()) {
-                found.segments.push_back({newest.file->first_id, newest.tail.bytes});
+                found.segments.push_back({newest.file->first_id, newest.tail.bytes, newest_info->written_ns});
             }
         }
     }
+    recovered.jumped_from = decision.jumped_from;
     // Which of the sealed segments had been synced when the power went is not known.
     const bool power_cut = !facts.state || (!facts.state->clean && facts.state->boot_id != facts.boot_id);
     if (power_cut) recovered.torn_bytes += recover_sealed(found, newest, directory.path(), report, recovered);
@@ -201,12 +224,18 @@ opened_log open_log(log_directory& directory, state_file& state, const base::rep
                                                  : active_segment(std::move(newest.file), newest.tail.bytes,
                                                                   newest.tail.records, ops);
     directory.point_current_at(active.info().first_id);
-    const log_state in_use{facts.boot_id, false, active.next_id(), active.info().first_id, false, {}};
+    const auto doubted = facts.state ? facts.state->doubted_at_ns : std::nullopt;
+    std::optional<std::int64_t> last_time = doubted;
+    if (!doubted && newest_info) last_time = newest_info->written_ns;
+    const log_state in_use{facts.boot_id, false, active.next_id(), active.info().first_id,
+                           false,         {},    doubted};
     if (const auto failure = state.save(in_use, state_file::durability::power)) {
         report(base::severity::warning, *failure + "; after the next start ids will jump");
     }
+    const auto since_ns = active.info().bytes > 0 ? made_at_ns(*active.file(), newest_info->written_ns) : 0;
     return {std::move(recovered),
-            {std::move(found.segments), std::move(found.torn), std::move(active), std::move(facts.boot_id)},
+            {std::move(found.segments), std::move(found.torn), std::move(active), std::move(facts.boot_id),
+             since_ns, last_time},
             std::move(to_seal),
             facts.newest && (!facts.state || !facts.state->clean)};
 }

@@ -12,10 +12,17 @@ namespace livelogd::storage {
 
 enum class sync_policy { none, interval, always };
 
-struct log_options {
-    std::filesystem::path directory;
+/// What sealing and retention go by, and what becomes of sealed segments. Can change while the log is open.
+struct log_limits {
     std::uint64_t segment_max_bytes = 10u << 20;  ///< log_max_bytes
     std::uint64_t backup_count = 5;               ///< log_backup_count
+    std::uint64_t total_bytes = 0;                ///< log_total_bytes; 0: no such limit
+    std::chrono::milliseconds max_age{0};         ///< log_max_age; 0: no such limit
+    bool compress = false;                        ///< log_compress; only if zstd_is_built_in()
+};
+
+struct log_options : log_limits {
+    std::filesystem::path directory;
     sync_policy sync = sync_policy::interval;
     std::chrono::milliseconds sync_interval{1000};
     std::uint64_t sync_bytes = 16u << 20;  ///< under `interval`: sync sooner once this much is unsynced
@@ -23,12 +30,18 @@ struct log_options {
     std::uint64_t unsynced_max_bytes = 64u << 20;
     std::chrono::milliseconds retry_interval{
         200};  ///< how long to wait, while storing fails, before trying again
+    /// How long to wait before trying again what could not be compressed.
+    std::chrono::milliseconds compress_retry_interval{60'000};
 };
 
 /// Why a log cannot be opened. The text is a sentence for the operator, with the path and the cure.
 class log_error : public std::runtime_error {
   public:
-    enum class kind { taken, io };  ///< another daemon has the directory; anything else
+    enum class kind {
+        taken,        ///< another daemon has the directory
+        unsupported,  ///< it holds what this program was built without
+        io            ///< anything else
+    };
     log_error(kind k, const std::string& what) : std::runtime_error(what), kind_(k) {}
     [[nodiscard]] kind why() const { return kind_; }
 

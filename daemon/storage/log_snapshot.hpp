@@ -12,11 +12,21 @@
 
 namespace livelogd::storage {
 
+class frame_cache;
+
 /// One segment as a reader may read it: whole records only. Ids are first_id, first_id + 1, … by line number.
 struct segment_info {
     protocol::record_id first_id = 0;
     std::uint64_t bytes =
         0;  ///< published length: ends after an LF; later bytes of the file are not to be read
+    // Of sealed segments only:
+    std::int64_t written_ns = 0;         ///< when its last record was written, since 1970; 0: not known
+    std::uint64_t compressed_bytes = 0;  ///< size of its file if it is compressed, else 0
+    std::uint64_t inode = 0;             ///< if it is compressed: of the plain file it was made of
+
+    [[nodiscard]] bool is_compressed() const { return compressed_bytes > 0; }
+    /// What it takes on the disk.
+    [[nodiscard]] std::uint64_t disk_bytes() const { return is_compressed() ? compressed_bytes : bytes; }
 };
 
 struct id_range {
@@ -35,6 +45,8 @@ struct log_snapshot {
     std::shared_ptr<const base::unique_fd> held_file;  ///< where it can be read; null if nothing is held
     /// Ids of records that somebody else has removed from the files; sorted. Never null.
     std::shared_ptr<const std::vector<id_range>> lost = std::make_shared<const std::vector<id_range>>();
+    /// Of compressed segments; null only where there can be none.
+    std::shared_ptr<frame_cache> frames = nullptr;
 
     /// Sealed segments, then the active one, then what is held.
     [[nodiscard]] std::size_t segment_count() const { return sealed->size() + (held.bytes > 0 ? 2 : 1); }

@@ -74,6 +74,7 @@ std::string to_text(const log_state& state) {
         const auto& cut = *state.pending_cut;
         object["cut"] = {{"segment", cut.segment}, {"bytes", cut.bytes}, {"goes_on", cut.goes_on}};
     }
+    if (state.doubted_at_ns) object["clock_doubted_at_ns"] = *state.doubted_at_ns;
     return json::serialize(object) + "\n";
 }
 
@@ -128,8 +129,15 @@ std::optional<log_state> state_file::load() const {
     if (boot_id == nullptr || !boot_id->is_string() || !clean || !next_id || !segment || !storing_failed) {
         return std::nullopt;
     }
+    const json::value* doubted = object.if_contains("clock_doubted_at_ns");
     return log_state{
-        std::string(boot_id->get_string()), *clean, *next_id, *segment, *storing_failed, cut_member(object)};
+        std::string(boot_id->get_string()),
+        *clean,
+        *next_id,
+        *segment,
+        *storing_failed,
+        cut_member(object),
+        doubted != nullptr && doubted->is_int64() ? std::optional(doubted->get_int64()) : std::nullopt};
 }
 
 std::optional<std::string> state_file::save(const log_state& state, durability how) {

@@ -25,6 +25,9 @@ struct log_state {
         protocol::record_id goes_on = 0;  ///< first id of the other; if that does not exist, nothing is cut
     };
     std::optional<cut> pending_cut{};
+
+    /// The clock has gone forward, and this is the time that is believed instead: nanoseconds since 1970.
+    std::optional<std::int64_t> doubted_at_ns{};
 };
 
 /// Names this boot of the machine; empty where the kernel does not tell.

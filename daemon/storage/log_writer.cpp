@@ -14,6 +14,12 @@ namespace {
 /// After failed syncs the disk is left alone for longer and longer, up to so many retry intervals.
 constexpr int longest_pause = 25;
 
+/// How often it is looked whether something has become too old: so many times within log_max_age, within
+/// these limits.
+constexpr int looks_an_age = 64;
+constexpr std::chrono::milliseconds shortest_age_look{50};
+constexpr std::chrono::milliseconds longest_age_look{60'000};
+
 /// Outages that follow each other within this are one trouble, though each of them was over for a moment.
 constexpr std::chrono::seconds one_trouble{60};
 
@@ -45,16 +51,19 @@ std::string count_of_records(std::uint64_t n) {
 }  // namespace
 
 log_writer::log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced,
-                       const log_options& options, protocol::record_id synced_end, base::report_sink report)
+                       segment_compressor& compressor, const log_options& options,
+                       protocol::record_id synced_end, base::report_sink report)
     : chain_(chain),
       sync_(sync),
       unsynced_(unsynced),
+      compressor_(compressor),
       retry_interval_(options.retry_interval),
+      compress_retry_interval_(options.compress_retry_interval),
       unsynced_max_bytes_(options.unsynced_max_bytes),
       report_(std::move(report)),
       synced_end_(synced_end),
       next_id_(chain.next_id()),
-      limits_{options.segment_max_bytes, options.backup_count},
+      limits_(options),
       view_(chain.view()),
       taken_end_(chain.next_id()) {}
 
@@ -90,9 +99,12 @@ protocol::record_id log_writer::submit(record_batch batch) {
 }
 
 void log_writer::set_limits(const log_limits& limits) {
-    const std::lock_guard lock(mutex_);
-    limits_ = limits;
-    limits_changed_ = true;
+    {
+        const std::lock_guard lock(mutex_);
+        limits_ = limits;
+        limits_changed_ = true;
+    }
+    wake_.notify_one();
 }
 
 void log_writer::on_synced(protocol::record_id end_id) {
@@ -102,6 +114,14 @@ void log_writer::on_synced(protocol::record_id end_id) {
     {
         const std::lock_guard lock(mutex_);
         sync_told_ = true;
+    }
+    wake_.notify_one();
+}
+
+void log_writer::on_compressed() {
+    {
+        const std::lock_guard lock(mutex_);
+        compression_told_ = true;
     }
     wake_.notify_one();
 }
@@ -145,7 +165,7 @@ log_writer::unfinished log_writer::stop(clock::time_point deadline, clock::time_
 void log_writer::run() {
     // Retention may have been narrowed while the daemon was down.
     take_limits();
-    publish();
+    look_at_compression();
     std::vector<shared_records> work;
     while (wait_for_work(work)) {
         for (const shared_records& batch : work) {
@@ -156,6 +176,9 @@ void log_writer::run() {
         work.clear();
         look_at_syncs();
         if (outage_ && clock::now() >= outage_->retry_at) try_again();
+        take_limits();
+        look_at_age();
+        look_at_compression();
     }
     const std::lock_guard lock(mutex_);
     over_ = true;
@@ -171,8 +194,12 @@ bool log_writer::wait_for_work(std::vector<shared_records>& work) {
             work.swap(pending_);
             return true;
         }
-        if (std::exchange(sync_told_, false)) return true;
+        if (std::exchange(sync_told_, false) || std::exchange(compression_told_, false) || can_take_limits())
+            return true;
         const auto now = clock::now();
+        auto look_at = clock::time_point::max();  // at what needs no record to come
+        if (!stopping_) look_at = std::min(age_look_at_, compress_again_at_.value_or(look_at));
+        if (!outage_ && now >= look_at) return true;
         // At a stop it is tried again at once, even if there is no time for a second try.
         const bool last_try = stopping_ && outage_ && !std::exchange(hurried_, true);
         if (last_try) outage_->retry_at = now;
@@ -180,8 +207,7 @@ bool log_writer::wait_for_work(std::vector<shared_records>& work) {
         if (stopping_ && !outage_) sync_.flush();
         const auto end = outage_ ? deadline_ : limit_;
         if (stopping_ && (now >= end || (!outage_ && sync_.settled()))) return false;
-        auto until = clock::time_point::max();
-        if (outage_) until = outage_->retry_at;
+        auto until = outage_ ? outage_->retry_at : look_at;
         if (stopping_) until = std::min(until, end);
         if (until == clock::time_point::max()) {
             wake_.wait(lock);
@@ -201,15 +227,66 @@ bool log_writer::out_of_time() const {
 }
 
 void log_writer::take_limits() {
-    // What is about to be written anew must not be removed before.
-    if (outage_ && outage_->files_suspect) return;
     {
         const std::lock_guard lock(mutex_);
-        if (!limits_changed_) return;
+        if (!can_take_limits()) return;
         limits_changed_ = false;
         chain_.set_limits(limits_);
     }
+    age_look_at_ = chain_.limits().max_age.count() > 0 ? clock::now() : clock::time_point::max();
+    if (!chain_.limits().compress) compressor_.cancel();
+    compress_again_at_.reset();
     chain_.retain();
+    publish();
+}
+
+/// What is about to be written anew must not be removed before.
+bool log_writer::can_take_limits() const {
+    return limits_changed_ && !(outage_ && outage_->files_suspect);
+}
+
+/// Removes, and seals before, what has become too old, also while nothing is written.
+void log_writer::look_at_age() {
+    if (age_look_at_ == clock::time_point::max() || outage_ || clock::now() < age_look_at_) return;
+    const auto next = std::clamp<std::chrono::milliseconds>(chain_.limits().max_age / looks_an_age,
+                                                            shortest_age_look, longest_age_look);
+    age_look_at_ = clock::now() + next;
+    if (chain_.age()) publish();
+}
+
+/// Takes what the compressor has made, and gives it the next segment.
+void log_writer::look_at_compression() {
+    if (compressing_) {
+        // The room that it takes may be what is missing.
+        if (outage_) return compressor_.cancel();
+        const auto made = compressor_.take_result();
+        if (!made) return;
+        compressing_ = false;
+        put_in_place(*made);
+    }
+    if (outage_ || !chain_.limits().compress) return;
+    if (compress_again_at_ && clock::now() < *compress_again_at_) return;
+    compress_again_at_.reset();
+    if (auto job = chain_.next_to_compress()) {
+        compressor_.begin(*std::move(job));
+        compressing_ = true;
+    }
+}
+
+void log_writer::put_in_place(const compression_result& made) {
+    using end = compression_result::end;
+    std::optional<std::string> failure;
+    if (made.what == end::made) failure = chain_.adopt(made);
+    if (made.what == end::failed) failure = made.why;
+    if (made.what == end::unfit) chain_.do_not_compress(made.job.first_id);
+    if (failure) {
+        compress_again_at_ = clock::now() + compress_retry_interval_;
+        if (!std::exchange(compression_failed_, true))
+            report_(base::severity::warning, "log files stay uncompressed for now: " + *failure);
+    } else if (made.what == end::made) {
+        compression_failed_ = false;
+        publish();
+    }
 }
 
 void log_writer::take(const shared_records& batch) {

@@ -10,6 +10,7 @@
 #include "daemon/storage/record_batch.hpp"
 #include "daemon/storage/retention.hpp"
 #include "daemon/storage/segment_chain.hpp"
+#include "daemon/storage/segment_compressor.hpp"
 #include "daemon/storage/syncer.hpp"
 #include "daemon/storage/unsynced_records.hpp"
 
@@ -31,11 +32,10 @@ namespace livelogd::storage {
 /// from any thread, except that start and stop must not be called at the same time.
 class log_writer {
   public:
-    /// `chain`, `sync` and `unsynced` must outlive it; the chain belongs to the thread from start to the end
-    /// of stop.
-    /// `synced_end`: everything below had been synced when the log was opened.
-    log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced, const log_options& options,
-               protocol::record_id synced_end, base::report_sink report);
+    /// `chain`, `sync`, `unsynced` and `compressor` must outlive it; the chain belongs to the thread from
+    /// start to the end of stop. `synced_end`: everything below had been synced when the log was opened.
+    log_writer(segment_chain& chain, syncer& sync, unsynced_records& unsynced, segment_compressor& compressor,
+               const log_options& options, protocol::record_id synced_end, base::report_sink report);
     ~log_writer();
     log_writer(const log_writer&) = delete;
     log_writer& operator=(const log_writer&) = delete;
@@ -48,6 +48,8 @@ class log_writer {
     /// The sync thread has something to tell: everything below `end_id` is synced; or look at its failure().
     void on_synced(protocol::record_id end_id);
     void on_sync_failed();
+    /// The compressor has a result. Any time from start to join.
+    void on_compressed();
 
     [[nodiscard]] std::uint64_t pending_bytes() const {
         return pending_bytes_.load(std::memory_order_relaxed);
@@ -99,6 +101,10 @@ class log_writer {
     void wait_for_the_disk();
     void look_at_syncs();
     void take_limits();
+    [[nodiscard]] bool can_take_limits() const;
+    void look_at_age();
+    void look_at_compression();
+    void put_in_place(const compression_result& made);
     void begin_outage(std::string reason, std::chrono::milliseconds pause, std::uint64_t unsynced_records);
     void distrust_files();
     void try_again();
@@ -115,7 +121,9 @@ class log_writer {
     segment_chain& chain_;
     syncer& sync_;
     unsynced_records& unsynced_;
+    segment_compressor& compressor_;
     const std::chrono::milliseconds retry_interval_;
+    const std::chrono::milliseconds compress_retry_interval_;
     const std::uint64_t unsynced_max_bytes_;
     const base::report_sink report_;
     log_listener* listener_ = nullptr;
@@ -132,6 +140,7 @@ class log_writer {
     log_limits limits_;
     bool limits_changed_ = true;
     bool sync_told_ = false;  ///< something about syncing has changed
+    bool compression_told_ = false;
     bool stopping_ = false;
     bool over_ = true;  ///< the thread has ended, or never began
     std::condition_variable ended_;
@@ -146,6 +155,10 @@ class log_writer {
     protocol::record_id taken_end_;  ///< the id that the next batch that is taken has
     held_records held_;
     std::optional<outage> outage_;
+    clock::time_point age_look_at_ = clock::time_point::max();  ///< when ages are looked at next
+    bool compressing_ = false;                                  ///< a job or a result is with the compressor
+    std::optional<clock::time_point> compress_again_at_;        ///< not before, after a failure
+    bool compression_failed_ = false;                           ///< reported
     bool doubtful_ = false;
     bool hurried_ = false;  ///< the last tries of a stop have begun
     std::chrono::milliseconds last_pause_{0};

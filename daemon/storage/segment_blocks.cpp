@@ -2,29 +2,11 @@
 #include "daemon/storage/segment_blocks.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <system_error>
-
-#include <unistd.h>
+#include <utility>
 
 namespace livelogd::storage {
 namespace {
-
-/// Fills `to` from the file at `offset`; fewer bytes than asked for mean that the file ends there.
-std::size_t read_at(int fd, char* to, std::size_t size, std::uint64_t offset) {
-    std::size_t done = 0;
-    while (done < size) {
-        const ssize_t n = ::pread(fd, to + done, size - done, static_cast<off_t>(offset + done));
-        if (n == 0) break;
-        if (n > 0) {
-            done += static_cast<std::size_t>(n);
-        } else if (errno != EINTR) {
-            throw std::system_error(errno, std::generic_category(), "cannot read a log segment");
-        }
-    }
-    return done;
-}
 
 /// How many of the first `size` bytes come before the first line's end, with its LF; 0 if there is none.
 std::size_t first_line(const char* bytes, std::size_t size) {
@@ -58,8 +40,8 @@ void block_buffer::grow(std::size_t size, std::size_t kept) {
 
 forward_blocks::forward_blocks(block_sizes sizes) : sizes_(sizes) {}
 
-void forward_blocks::start(int fd, std::uint64_t begin, std::uint64_t end) {
-    fd_ = fd;
+void forward_blocks::start(segment_source from, std::uint64_t begin, std::uint64_t end) {
+    from_ = from;
     file_position_ = begin;
     end_ = end;
     block_bytes_ = sizes_.first;
@@ -95,7 +77,7 @@ bool forward_blocks::refill() {
         std::min<std::uint64_t>(std::max(block_bytes_, kept), end_ - file_position_));
     block_bytes_ = std::min(block_bytes_ * 2, sizes_.largest);
     buffer_.grow(kept + wanted, kept);
-    const std::size_t got = read_at(fd_, buffer_.data() + used_, wanted, file_position_);
+    const std::size_t got = from_.read(buffer_.data() + used_, wanted, file_position_);
     used_ += got;
     file_position_ += got;
     if (got < wanted) {
@@ -108,8 +90,8 @@ bool forward_blocks::refill() {
 
 backward_blocks::backward_blocks(block_sizes sizes) : sizes_(sizes) {}
 
-void backward_blocks::start(int fd, std::uint64_t begin, std::uint64_t end) {
-    fd_ = fd;
+void backward_blocks::start(segment_source from, std::uint64_t begin, std::uint64_t end) {
+    from_ = from;
     begin_ = begin;
     position_ = std::max(begin, end);
     block_bytes_ = sizes_.first;
@@ -155,7 +137,7 @@ bool backward_blocks::refill() {
     buffer_.grow(wanted + unread_, unread_);
     if (unread_ > 0) std::memmove(buffer_.data() + wanted, buffer_.data(), unread_);
     position_ -= wanted;
-    const std::size_t got = read_at(fd_, buffer_.data(), wanted, position_);
+    const std::size_t got = from_.read(buffer_.data(), wanted, position_);
     // A file that ends inside this block has been cut: what was read from behind its end no longer follows.
     unread_ = got == wanted ? unread_ + wanted : got;
     early_end_ = early_end_ || got != wanted;

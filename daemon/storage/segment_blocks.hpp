@@ -3,6 +3,8 @@
 // under a reader ends the reading early, it does not end the process.
 #pragma once
 
+#include "daemon/storage/segment_source.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,13 +42,13 @@ struct block_sizes {
 };
 
 /// Lines of [begin, end) from the first to the last. `begin` must be a line's start, `end` the end of one.
-/// Does not own the descriptor. One thread at a time; blocks on the disk.
+/// Does not own what it reads. One thread at a time; blocks on the disk.
 class forward_blocks {
   public:
     explicit forward_blocks(block_sizes sizes = {});
 
     /// Goes on with another range.
-    void start(int fd, std::uint64_t begin, std::uint64_t end);
+    void start(segment_source from, std::uint64_t begin, std::uint64_t end);
 
     /// False at the end. Throws std::system_error if reading fails.
     bool next(stored_block& block);
@@ -59,7 +61,7 @@ class forward_blocks {
 
     block_sizes sizes_;
     block_buffer buffer_;
-    int fd_ = -1;
+    segment_source from_;
     std::uint64_t file_position_ = 0;  ///< of the first byte not yet in the buffer
     std::uint64_t end_ = 0;
     std::size_t block_bytes_ = 0;  ///< to be read next
@@ -73,7 +75,7 @@ class backward_blocks {
   public:
     explicit backward_blocks(block_sizes sizes = {});
 
-    void start(int fd, std::uint64_t begin, std::uint64_t end);
+    void start(segment_source from, std::uint64_t begin, std::uint64_t end);
     bool previous(stored_block& block);
     [[nodiscard]] bool met_early_end() const { return early_end_; }
 
@@ -82,7 +84,7 @@ class backward_blocks {
 
     block_sizes sizes_;
     block_buffer buffer_;
-    int fd_ = -1;
+    segment_source from_;
     std::uint64_t begin_ = 0;
     std::uint64_t position_ = 0;   ///< file offset of the buffer's first byte
     std::size_t block_bytes_ = 0;  ///< to be read next

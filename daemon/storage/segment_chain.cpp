@@ -6,14 +6,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
+
+#include <sys/stat.h>
 
 namespace livelogd::storage {
 
 segment_chain::segment_chain(log_directory& directory, state_file& state, syncer& sync,
                              unsynced_records& unsynced, bool keep_unsynced, base::report_sink report,
-                             const file_ops& ops, log_contents contents)
+                             const file_ops& ops, std::shared_ptr<frame_cache> frames, log_contents contents)
     : directory_(directory),
       state_(state),
       sync_(sync),
@@ -22,9 +25,12 @@ segment_chain::segment_chain(log_directory& directory, state_file& state, syncer
       report_(std::move(report)),
       ops_(ops),
       boot_id_(std::move(contents.boot_id)),
+      frames_(std::move(frames)),
       sealed_(std::make_shared<const std::vector<segment_info>>(std::move(contents.sealed))),
       torn_(std::move(contents.torn)),
-      active_(std::move(contents.active)) {}
+      active_(std::move(contents.active)),
+      active_since_ns_(contents.active_since_ns),
+      clock_(contents.last_time_ns) {}
 
 segment_chain::span_of_records segment_chain::that_fit(std::span<const record_batch::record> records) const {
     const std::uint64_t used = active_.info().bytes;
@@ -70,6 +76,7 @@ segment_chain::stored segment_chain::store(const shared_records& batch, std::siz
                            active_.next_id(),
                            active_.info().first_id,
                            active_.info().bytes};
+        if (active_.info().bytes == 0) active_since_ns_ = system_time_ns();
         const auto done = active_.append(lines.substr(result.bytes, part.bytes), left.first(part.records));
         piece.record_count = done.records;
         piece.byte_count = done.bytes;
@@ -111,7 +118,11 @@ bool segment_chain::rotate() {
     try {
         auto next = active_segment::create(directory_.path(), active_.next_id(), ops_);
         auto sealed = std::make_shared<std::vector<segment_info>>(*sealed_);
-        const auto info = active_.info();
+        auto info = active_.info();
+        info.written_ns = system_time_ns();
+        struct stat status{};
+        if (::fstat(active_.file()->fd.get(), &status) == 0)
+            info.written_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
         if (active_.damaged()) uncut_.push_back(info);
         sealed->push_back(info);
         auto file = active_.file();
@@ -150,19 +161,64 @@ void segment_chain::begin_segment(active_segment next) {
     save_state(false, state_file::durability::process);
 }
 
+bool segment_chain::age() {
+    if (limits_.max_age.count() == 0) return false;
+    const auto oldest = view().oldest_id();
+    const auto first_id = active_.info().first_id;
+    const auto age_ns = std::chrono::nanoseconds(limits_.max_age).count();
+    const auto now = believed_time();
+    active_since_ns_ = std::min(active_since_ns_, now);
+    if (active_.info().bytes > 0 && now - active_since_ns_ >= age_ns / age_clock::believed_part) {
+        rotate();
+    } else {
+        retain();
+    }
+    return view().oldest_id() != oldest || active_.info().first_id != first_id;
+}
+
+/// The time by which records grow old. That the clock is not believed has to outlive the daemon, because the
+/// files that are written meanwhile have the clock's time.
+std::int64_t segment_chain::believed_time() {
+    const bool doubted = doubted_at_ns_.has_value();
+    const auto told = system_time_ns();
+    const auto now = clock_.now(told, running_time(), limits_.max_age);
+    doubted_at_ns_ = clock_.doubts() ? std::optional(now) : std::nullopt;
+    if (clock_.doubts() != doubted) {
+        save_state(false, state_file::durability::process);
+        const auto by_clock = segments_to_remove(*sealed_, limits_, active_.info().bytes, told);
+        if (!doubted && by_clock > segments_to_remove(*sealed_, limits_, active_.info().bytes, now)) {
+            const auto hours =
+                std::chrono::duration_cast<std::chrono::hours>(std::chrono::nanoseconds(told - now));
+            report_(base::severity::warning,
+                    "the clock has gone forward by " + std::to_string(hours.count())
+                        + " h since the log was in use; what log_max_age would remove for that stays for a "
+                          "day of running, in case the clock is wrong");
+        }
+    }
+    return now;
+}
+
 void segment_chain::retain() {
-    const std::size_t surplus = segments_to_remove(*sealed_, limits_);
+    const auto now = limits_.max_age.count() > 0 ? believed_time() : 0;
+    const std::size_t surplus = segments_to_remove(*sealed_, limits_, active_.info().bytes, now);
     if (surplus == 0) return;
     sync_.removing_below(view().id_bound(surplus - 1));
     std::size_t removed = 0;
     // The oldest must go first: a hole in the middle would be worse than a segment too many.
-    while (removed < surplus && remove(directory_.path() / segment_name((*sealed_)[removed].first_id)))
+    while (removed < surplus && remove((*sealed_)[removed]))
         ++removed;
     if (removed == 0) return;
     removed_segments_.fetch_add(removed, std::memory_order_relaxed);
     sealed_ = std::make_shared<const std::vector<segment_info>>(
         sealed_->begin() + static_cast<std::ptrdiff_t>(removed), sealed_->end());
     remove_torn_before(view().oldest_id());
+}
+
+bool segment_chain::remove(const segment_info& segment) {
+    // Where the plain file could not be removed when the compressed one took its place, both are there.
+    const bool gone =
+        !segment.is_compressed() || remove(directory_.path() / compressed_name(segment.first_id));
+    return gone && remove(directory_.path() / segment_name(segment.first_id));
 }
 
 bool segment_chain::remove(const std::filesystem::path& path) {
@@ -190,7 +246,7 @@ void segment_chain::remove_torn_before(protocol::record_id id) {
 }
 
 log_snapshot segment_chain::view() const {
-    return {directory_.path(), sealed_, active_.info(), active_.next_id(), {}, nullptr, lost_};
+    return {directory_.path(), sealed_, active_.info(), active_.next_id(), {}, nullptr, lost_, frames_};
 }
 
 void segment_chain::note_storing_failed(bool failed) {
@@ -210,7 +266,8 @@ std::optional<std::string> segment_chain::note_stop(bool clean) {
 
 std::optional<std::string> segment_chain::save_state(bool clean, state_file::durability how,
                                                      std::optional<log_state::cut> cut) {
-    return state_.save({boot_id_, clean, next_id(), active_.info().first_id, storing_failed_, cut}, how);
+    return state_.save(
+        {boot_id_, clean, next_id(), active_.info().first_id, storing_failed_, cut, doubted_at_ns_}, how);
 }
 
 }  // namespace livelogd::storage

@@ -4,12 +4,15 @@
 
 #include "daemon/base/report.hpp"
 #include "daemon/storage/active_segment.hpp"
+#include "daemon/storage/age_clock.hpp"
 #include "daemon/storage/file_ops.hpp"
+#include "daemon/storage/frame_cache.hpp"
 #include "daemon/storage/log_directory.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/storage/log_state.hpp"
 #include "daemon/storage/record_batch.hpp"
 #include "daemon/storage/retention.hpp"
+#include "daemon/storage/segment_compression.hpp"
 #include "daemon/storage/syncer.hpp"
 #include "daemon/storage/unsynced_records.hpp"
 
@@ -31,6 +34,8 @@ struct log_contents {
     std::vector<protocol::record_id> torn;  ///< first ids of the segments that have a .torn file, in order
     active_segment active;
     std::string boot_id;
+    std::int64_t active_since_ns = 0;            ///< when its first record was written, or before; since 1970
+    std::optional<std::int64_t> last_time_ns{};  ///< what age_clock begins with
 };
 
 /// One thread at a time, except removed_segments(). What it is constructed with by reference must outlive it.
@@ -39,10 +44,12 @@ class segment_chain {
     /// `keep_unsynced`: what is written goes to `unsynced` until it is synced; else only what somebody wants
     /// to be durable, and what follows it.
     segment_chain(log_directory& directory, state_file& state, syncer& sync, unsynced_records& unsynced,
-                  bool keep_unsynced, base::report_sink report, const file_ops& ops, log_contents contents);
+                  bool keep_unsynced, base::report_sink report, const file_ops& ops,
+                  std::shared_ptr<frame_cache> frames, log_contents contents);
 
     /// What retention and sealing go by from now on.
     void set_limits(const log_limits& limits) { limits_ = limits; }
+    [[nodiscard]] const log_limits& limits() const { return limits_; }
 
     struct stored {
         std::size_t records = 0;  ///< from the first one on
@@ -61,6 +68,19 @@ class segment_chain {
 
     /// Removes the segments that retention does not keep.
     void retain();
+
+    /// What max_age asks for though nothing is written: seals the active segment if its first record is an
+    /// eighth of that old, and removes what is too old. True if the log is another one now.
+    bool age();
+
+    /// The oldest segment that can be compressed now; nothing if there is none.
+    [[nodiscard]] std::optional<compression_job> next_to_compress();
+    /// Puts a compressed segment in the place of the plain one, if that is still what it was made of; else
+    /// removes it. Readers that have the plain file open go on. Returns why that failed, as a sentence; then
+    /// all is as it was.
+    std::optional<std::string> adopt(const compression_result& made);
+    /// This segment stays plain until the next start.
+    void do_not_compress(protocol::record_id first_id) { compressed_below_ = first_id + 1; }
 
     /// The log as it is now.
     [[nodiscard]] log_snapshot view() const;
@@ -105,6 +125,9 @@ class segment_chain {
     bool rotate();
     void begin_segment(active_segment next);
     bool remove(const std::filesystem::path& path);
+    bool remove(const segment_info& segment);
+    std::int64_t believed_time();
+    [[nodiscard]] bool is_present(protocol::record_id first_id) const;
     void remove_torn_before(protocol::record_id id);
     std::optional<std::string> save_state(bool clean, state_file::durability how,
                                           std::optional<log_state::cut> cut = {});
@@ -117,6 +140,7 @@ class segment_chain {
     const base::report_sink report_;
     const file_ops& ops_;
     const std::string boot_id_;
+    const std::shared_ptr<frame_cache> frames_;
 
     std::shared_ptr<const std::vector<segment_info>> sealed_;
     std::shared_ptr<const std::vector<id_range>> lost_ = std::make_shared<const std::vector<id_range>>();
@@ -125,7 +149,11 @@ class segment_chain {
     /// then.
     std::vector<segment_info> uncut_;
     active_segment active_;
+    std::int64_t active_since_ns_ = 0;  ///< when its first record was written
     log_limits limits_;
+    age_clock clock_;
+    std::optional<std::int64_t> doubted_at_ns_;  ///< the time that is believed instead of the clock's
+    protocol::record_id compressed_below_ = 0;   ///< all that can be compressed are, that begin before
     std::uint64_t lost_records_ = 0;
     std::atomic<std::uint64_t> removed_segments_{0};
     bool suspect_ = false;           ///< the last write failed in a way that another file may not share

@@ -7,10 +7,10 @@
 
 namespace livelogd::storage {
 
-void segment_index::extend(int fd, std::uint64_t bytes) {
+void segment_index::extend(segment_source from, std::uint64_t bytes) {
     // A record is noted when its end has been seen, so a tail without LF leaves no trace here and is read
     // again.
-    for_each_line_end(fd, bytes_, bytes, [this](std::uint64_t line_end) {
+    for_each_line_end(from, bytes_, bytes, [this](std::uint64_t line_end) {
         if (marks_.empty() || marks_.back().offset / stride != bytes_ / stride)
             marks_.push_back({bytes_, lines_});
         ++lines_;

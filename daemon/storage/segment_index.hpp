@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/storage/log_snapshot.hpp"
+#include "daemon/storage/segment_source.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +31,7 @@ class segment_index {
 
     /// Takes note of the records up to `bytes`, the segment's published length. Blocks on the disk.
     /// Throws std::system_error if reading fails.
-    void extend(int fd, std::uint64_t bytes);
+    void extend(segment_source from, std::uint64_t bytes);
 
     /// One past the last id noted so far.
     [[nodiscard]] protocol::record_id end_id() const { return first_id_ + lines_; }

@@ -20,6 +20,16 @@ std::string segment_name(protocol::record_id first_id) {
     return name;
 }
 
+std::string compressed_name(protocol::record_id first_id) {
+    return segment_name(first_id).append(compressed_suffix);
+}
+
+std::optional<protocol::record_id> parse_compressed_name(std::string_view name) {
+    if (!name.ends_with(compressed_suffix)) return std::nullopt;
+    name.remove_suffix(compressed_suffix.size());
+    return parse_segment_name(name);
+}
+
 std::optional<protocol::record_id> parse_segment_name(std::string_view name) {
     if (name.size() != prefix.size() + digits + suffix.size()) return std::nullopt;
     if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/segment_reader.hpp"
 
-#include "daemon/storage/segment_name.hpp"
-
-#include <cerrno>
 #include <cstring>
-#include <system_error>
-
-#include <fcntl.h>
 
 namespace livelogd::storage {
 
@@ -17,24 +11,10 @@ constexpr std::size_t first_backward_block = 16u << 10;
 
 }  // namespace
 
-base::unique_fd open_segment(const log_snapshot& snapshot, std::size_t i) {
-    if (snapshot.in_memory(i)) {
-        base::unique_fd copy(::fcntl(snapshot.held_file->get(), F_DUPFD_CLOEXEC, 0));
-        if (!copy)
-            throw std::system_error(errno, std::generic_category(), "cannot read what is held in memory");
-        return copy;
-    }
-    const auto path = snapshot.directory / segment_name(snapshot.segment(i).first_id);
-    base::unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd && errno != ENOENT) {
-        throw std::system_error(errno, std::generic_category(), "cannot open " + path.string());
-    }
-    return fd;
-}
-
-forward_reader::forward_reader(int fd, std::uint64_t begin, std::uint64_t end, std::size_t block_bytes)
+forward_reader::forward_reader(segment_source from, std::uint64_t begin, std::uint64_t end,
+                               std::size_t block_bytes)
     : blocks_({.first = block_bytes, .largest = block_bytes}) {
-    blocks_.start(fd, begin, end);
+    blocks_.start(from, begin, end);
 }
 
 bool forward_reader::next(stored_line& line) {
@@ -49,9 +29,9 @@ bool forward_reader::next(stored_line& line) {
     return true;
 }
 
-backward_reader::backward_reader(int fd, std::uint64_t begin, std::uint64_t end)
+backward_reader::backward_reader(segment_source from, std::uint64_t begin, std::uint64_t end)
     : blocks_({.first = first_backward_block}) {
-    blocks_.start(fd, begin, end);
+    blocks_.start(from, begin, end);
 }
 
 bool backward_reader::previous(stored_line& line) {

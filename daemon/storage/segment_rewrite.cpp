@@ -98,11 +98,13 @@ void segment_chain::put_in_place(active_segment fresh, protocol::record_id old_i
     }
     auto sealed = std::make_shared<std::vector<segment_info>>(*sealed_);
     std::erase_if(*sealed, [old_id](const segment_info& one) { return one.first_id == old_id; });
-    if (kept > 0) sealed->push_back({old_id, kept});
+    if (kept > 0) sealed->push_back({old_id, kept, system_time_ns()});
     if (old_id == active_.info().first_id) {
         active_ = std::move(fresh);
     } else {
-        sealed->push_back(fresh.info());
+        auto info = fresh.info();
+        info.written_ns = system_time_ns();
+        sealed->push_back(info);
     }
     std::ranges::sort(*sealed, {}, &segment_info::first_id);
     sealed_ = std::move(sealed);
@@ -142,12 +144,18 @@ void segment_chain::note_lost(protocol::record_id from, protocol::record_id to) 
 /// that readers are told of the gap.
 void segment_chain::forget_missing() {
     const auto& all = *sealed_;
-    const auto first = std::ranges::find_if(all, [this](const segment_info& one) {
-        const auto path = directory_.path() / segment_name(one.first_id);
-        return ::access(path.c_str(), F_OK) == 0 || errno != ENOENT;
-    });
+    const auto first =
+        std::ranges::find_if(all, [this](const segment_info& one) { return is_present(one.first_id); });
     if (first == all.begin()) return;
     sealed_ = std::make_shared<const std::vector<segment_info>>(first, all.end());
+}
+
+bool segment_chain::is_present(protocol::record_id first_id) const {
+    const auto missing = [](const std::filesystem::path& path) {
+        return ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
+    };
+    return !missing(directory_.path() / segment_name(first_id))
+           || !missing(directory_.path() / compressed_name(first_id));
 }
 
 }  // namespace livelogd::storage

@@ -109,6 +109,13 @@ void syncer::removing_below(protocol::record_id id) {
     removed_below_ = id;
 }
 
+bool syncer::needs(protocol::record_id first_id) const {
+    const std::lock_guard lock(mutex_);
+    const auto is_it = [first_id](const job& one) { return one.file && one.file->first_id == first_id; };
+    return failure_ || is_it(active_) || (working_ && at_work_on_ == first_id)
+           || std::ranges::any_of(sealed_, is_it);
+}
+
 bool syncer::behind() const {
     const std::lock_guard lock(mutex_);
     return sealed_.size() >= most_sealed_waiting;
@@ -215,6 +222,7 @@ void syncer::run() {
 
 void syncer::work_on(const job& what, task kind, std::unique_lock<std::mutex>& lock) {
     working_ = true;
+    at_work_on_ = what.file->first_id;
     lock.unlock();
     const auto& call = kind == task::sync_sealed ? ops_.fsync : ops_.fdatasync;
     const int error = kind == task::look ? 0 : call_until_done(call, what.file->fd.get());

@@ -59,6 +59,9 @@ class syncer {
     /// Segments that begin below `id` are about to be removed: what becomes of them does not matter any more.
     void removing_below(protocol::record_id id);
 
+    /// It has still to look at this segment, which must keep its name until then.
+    [[nodiscard]] bool needs(protocol::record_id first_id) const;
+
     /// Too many sealed segments wait.
     [[nodiscard]] bool behind() const;
 
@@ -113,6 +116,7 @@ class syncer {
     std::condition_variable ended_;
     std::deque<job> sealed_;              ///< the first one may be being synced
     job active_;                          ///< without a file while nothing of it is unsynced
+    protocol::record_id at_work_on_ = 0;  ///< while working_: first id of the segment
     std::uint64_t unsynced_ = 0;          ///< bytes of the active segment since it was last found to be due
     std::uint64_t written_ = 0;           ///< bytes of the active segment, synced or not
     protocol::record_id written_to_ = 0;  ///< its first id

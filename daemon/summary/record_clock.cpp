@@ -37,7 +37,7 @@ std::optional<std::int64_t> record_clock::time(const protocol::json_token& times
 }
 
 std::optional<std::int64_t> record_clock::time_of_neighbours(std::uint64_t offset) {
-    storage::backward_reader earlier(fd_, 0, offset);
+    storage::backward_reader earlier(from_, 0, offset);
     storage::stored_line line;
     protocol::record_fields fields;
     while (earlier.previous(line)) {
@@ -65,7 +65,7 @@ std::optional<std::int64_t> record_clock::time_of_neighbours(std::uint64_t offse
 }
 
 std::optional<std::int64_t> record_clock::first_time() {
-    storage::forward_reader lines(fd_, 0, bytes_, first_block_bytes);
+    storage::forward_reader lines(from_, 0, bytes_, first_block_bytes);
     storage::stored_line line;
     protocol::record_fields fields;
     while (lines.next(line)) {

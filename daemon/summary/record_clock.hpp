@@ -25,9 +25,10 @@ std::optional<std::int64_t> told_time(const protocol::json_token& timestamp, con
 /// disk.
 class record_clock {
   public:
-    /// `fd`, `bytes`: the segment, which must stay open. `zone` must outlive the clock.
-    record_clock(int fd, std::uint64_t bytes, const base::time_zone& zone, std::stop_token stop)
-        : fd_(fd), bytes_(bytes), zone_(zone), stop_(std::move(stop)) {}
+    /// `from`, `bytes`: the segment, which must stay open. `zone` must outlive the clock.
+    record_clock(storage::segment_source from, std::uint64_t bytes, const base::time_zone& zone,
+                 std::stop_token stop)
+        : from_(from), bytes_(bytes), zone_(zone), stop_(std::move(stop)) {}
 
     /// The time of the record that this line is, whose own timestamp is this. Throws summary::stopped or
     /// std::system_error.
@@ -40,7 +41,7 @@ class record_clock {
         return known_ && offset >= stretch_begin_ && offset <= stretch_end_;
     }
 
-    int fd_;
+    storage::segment_source from_;
     std::uint64_t bytes_;
     const base::time_zone& zone_;
     std::stop_token stop_;

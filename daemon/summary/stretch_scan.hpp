@@ -17,7 +17,7 @@ namespace livelogd::summary {
 
 /// [begin, end) of a segment: whole lines.
 struct stretch {
-    int fd = -1;                            ///< the segment; stays open meanwhile
+    storage::segment_source from = {};      ///< the segment; stays open meanwhile
     std::uint64_t segment_bytes = 0;        ///< its published length: neighbours may tell a record's time
     std::uint64_t begin = 0;                ///< bytes
     std::uint64_t end = 0;                  ///< bytes
@@ -30,8 +30,8 @@ struct stretch {
 /// summary::stopped or std::system_error.
 template <class Take>
 bool scan_stretch(const stretch& range, const std::stop_token& stop, Take&& take) {
-    record_clock clock(range.fd, range.segment_bytes, *range.zone, stop);
-    storage::forward_reader lines(range.fd, range.begin, range.end);
+    record_clock clock(range.from, range.segment_bytes, *range.zone, stop);
+    storage::forward_reader lines(range.from, range.begin, range.end);
     protocol::record_scanner scanner;
     protocol::record_fields fields;
     storage::stored_line line;

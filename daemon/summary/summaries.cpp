@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/summary/summaries.hpp"
 
-#include "daemon/storage/segment_name.hpp"
+#include "daemon/storage/segment_source.hpp"
 
 #include <algorithm>
 #include <system_error>
@@ -17,15 +17,16 @@ constexpr std::size_t most_missing = 4096;
 summaries::summaries(bool enabled, const base::time_zone& zone, std::size_t cache_bytes)
     : enabled_(enabled), cache_bytes_(cache_bytes), zone_(zone.name()) {}
 
-summary_subject summaries::subject_of(protocol::record_id first_id, int segment_fd) const {
-    return {.first_id = first_id, .segment = identity_of(segment_fd), .zone = zone_};
+summary_subject summaries::subject_of(protocol::record_id first_id,
+                                      const storage::segment_source& segment) const {
+    return {.first_id = first_id, .segment = segment.identity(), .zone = zone_};
 }
 
 shared_summary summaries::of(const storage::log_snapshot& snapshot, std::size_t i) {
     if (!enabled_ || snapshot.in_memory(i)) return nullptr;
     const storage::segment_info& segment = snapshot.segment(i);
     try {
-        const auto identity = identity_of(snapshot.directory / storage::segment_name(segment.first_id));
+        const auto identity = storage::identity_of(snapshot, i);
         if (!identity) return nullptr;
         if (auto known = growing(segment.first_id, *identity)) return known;
         if (i >= snapshot.sealed->size() || identity->bytes != segment.bytes) return nullptr;
@@ -43,7 +44,7 @@ shared_summary summaries::of(const storage::log_snapshot& snapshot, std::size_t 
     }
 }
 
-shared_summary summaries::growing(protocol::record_id first_id, const file_identity& segment) {
+shared_summary summaries::growing(protocol::record_id first_id, const storage::file_identity& segment) {
     const std::lock_guard lock(mutex_);
     // A file that has been written anew, after a failed sync, is another one.
     const bool same = growing_ && growing_id_ == first_id && growing_inode_ == segment.inode
@@ -51,7 +52,7 @@ shared_summary summaries::growing(protocol::record_id first_id, const file_ident
     return same ? growing_ : nullptr;
 }
 
-shared_summary summaries::remembered(protocol::record_id first_id, const file_identity& segment) {
+shared_summary summaries::remembered(protocol::record_id first_id, const storage::file_identity& segment) {
     const std::lock_guard lock(mutex_);
     const auto found = by_id_.find(first_id);
     if (found == by_id_.end() || found->second->segment != segment) return nullptr;

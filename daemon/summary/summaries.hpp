@@ -40,7 +40,8 @@ class summaries {
     shared_summary of(const storage::log_snapshot& snapshot, std::size_t i);
 
     /// Which segment this is, in the state of the file that is open.
-    [[nodiscard]] summary_subject subject_of(protocol::record_id first_id, int segment_fd) const;
+    [[nodiscard]] summary_subject subject_of(protocol::record_id first_id,
+                                             const storage::segment_source& segment) const;
 
     /// What is known of the segment that grows, whose file has this inode.
     void publish(protocol::record_id first_id, std::uint64_t inode, shared_summary known);
@@ -54,11 +55,11 @@ class summaries {
   private:
     struct entry {
         protocol::record_id first_id = 0;
-        file_identity segment;
+        storage::file_identity segment;
         shared_summary known;
     };
-    shared_summary growing(protocol::record_id first_id, const file_identity& segment);
-    shared_summary remembered(protocol::record_id first_id, const file_identity& segment);
+    shared_summary growing(protocol::record_id first_id, const storage::file_identity& segment);
+    shared_summary remembered(protocol::record_id first_id, const storage::file_identity& segment);
     void remember(entry fresh);
     void note_missing(protocol::record_id first_id);
 

@@ -18,9 +18,10 @@ struct untimed {};
 
 }  // namespace
 
-bool summary_builder::extend(int fd, std::uint64_t bytes, bool sealed, const std::stop_token& stop) {
+bool summary_builder::extend(storage::segment_source from, std::uint64_t bytes, bool sealed,
+                             const std::stop_token& stop) {
     if (waits_for_seal_ && !sealed) return true;
-    const stretch rest{.fd = fd,
+    const stretch rest{.from = from,
                        .segment_bytes = bytes,
                        .begin = bytes_,
                        .end = bytes,

@@ -31,7 +31,7 @@ class summary_builder {
     /// Reads on to `bytes`, the published length of the segment. `sealed`: no more will come, so the last
     /// page ends here. False if the file ends earlier. Blocks on the disk. Throws summary::stopped, after
     /// which it is of no use any more, or std::system_error.
-    bool extend(int fd, std::uint64_t bytes, bool sealed, const std::stop_token& stop);
+    bool extend(storage::segment_source from, std::uint64_t bytes, bool sealed, const std::stop_token& stop);
 
     /// What has been read, the page that is not complete yet included.
     [[nodiscard]] shared_summary so_far() const;

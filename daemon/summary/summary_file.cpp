@@ -43,12 +43,6 @@ static_assert(sizeof(preamble) == 32 && std::endian::native == std::endian::litt
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-file_identity identity_of(const struct stat& status) {
-    return {.inode = status.st_ino,
-            .bytes = static_cast<std::uint64_t>(status.st_size),
-            .modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
-}
-
 void write_subject(byte_writer& out, const summary_subject& subject) {
     out.number(subject.first_id);
     out.number(subject.segment.inode);
@@ -150,19 +144,6 @@ shared_summary summary_in(const std::filesystem::path& file, const read_head& he
 }
 
 }  // namespace
-
-std::optional<file_identity> identity_of(const std::filesystem::path& file) {
-    struct stat status{};
-    if (::stat(file.c_str(), &status) == 0) return identity_of(status);
-    if (errno == ENOENT) return std::nullopt;
-    fail("cannot look at a log segment");
-}
-
-file_identity identity_of(int fd) {
-    struct stat status{};
-    if (::fstat(fd, &status) != 0) fail("cannot look at a log segment");
-    return identity_of(status);
-}
 
 std::string summary_name(protocol::record_id first_id) {
     std::string name = storage::segment_name(first_id);

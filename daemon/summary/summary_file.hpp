@@ -2,6 +2,7 @@
 // The file beside a sealed segment that holds its summary. docs/storage-format.md describes it.
 #pragma once
 
+#include "daemon/storage/segment_source.hpp"
 #include "daemon/summary/segment_summary.hpp"
 #include "daemon/summary/summary_builder.hpp"
 #include "protocol/record_id.hpp"
@@ -14,23 +15,10 @@
 
 namespace livelogd::summary {
 
-/// What tells one state of a segment's file from another: whoever edits, cuts or replaces it changes this.
-struct file_identity {
-    std::uint64_t inode = 0;
-    std::uint64_t bytes = 0;
-    std::int64_t modified_ns = 0;  ///< since 1970
-
-    friend bool operator==(const file_identity&, const file_identity&) = default;
-};
-
-/// Of a file that is there; nothing if it is gone. Throws std::system_error.
-std::optional<file_identity> identity_of(const std::filesystem::path& file);
-file_identity identity_of(int fd);
-
 /// Which segment a summary is of, in which state, and in which time zone its times were read.
 struct summary_subject {
     protocol::record_id first_id = 0;
-    file_identity segment;
+    storage::file_identity segment;
     std::string zone;
 
     friend bool operator==(const summary_subject&, const summary_subject&) = default;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Random faults of the disk, and of people, against a plain list: whatever fails for a while, every record
 // that was handed over is shown once, in order, and ends up in the files once.
+#include "daemon/storage/compressed_segment.hpp"
+#include "daemon/storage/zstd_frames.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/storage/support.hpp"
 
@@ -13,7 +15,7 @@ namespace {
 
 class troubled_run {
   public:
-    explicit troubled_run(unsigned seed) : random_(seed) { open(); }
+    troubled_run(unsigned seed, bool compress) : random_(seed), compress_(compress) { open(); }
 
     void step() {
         switch (below(12)) {
@@ -55,8 +57,9 @@ class troubled_run {
         remember();
         std::map<record_id, std::string> found;
         for (const auto& name : segment_files(dir_.path())) {
-            record_id id = *parse_segment_name(name);
-            const std::string text = read_file(dir_ / name);
+            const auto plain = parse_segment_name(name);
+            record_id id = plain ? *plain : *parse_compressed_name(name);
+            const std::string text = plain ? read_file(dir_ / name) : decompressed(dir_ / name, id);
             for (std::size_t at = 0; at < text.size(); ++id) {
                 const auto line_end = text.find('\n', at);
                 REQUIRE(line_end != std::string::npos);
@@ -74,6 +77,15 @@ class troubled_run {
     }
 
   private:
+    static std::string decompressed(const fs::path& path, record_id id) {
+        const auto opened =
+            compressed_segment::open(open_for_reading(path), path, id, std::make_shared<frame_cache>());
+        REQUIRE(opened);
+        std::string text(opened->table().bytes(), '\0');
+        REQUIRE(opened->read(text.data(), text.size(), 0) == text.size());
+        return text;
+    }
+
     unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
 
     void open() {
@@ -81,6 +93,8 @@ class troubled_run {
         options.segment_max_bytes = 200 + below(3000);
         options.sync = below(2) == 0 ? sync_policy::always : sync_policy::interval;
         options.sync_interval = std::chrono::milliseconds(1 + below(5));
+        options.compress = compress_;
+        options.compress_retry_interval = 1ms;
         options.unsynced_max_bytes = 2000 + below(20000);
         faults_ = std::make_unique<faults>();
         listener_ = std::make_unique<collector>();
@@ -146,6 +160,7 @@ class troubled_run {
     }
 
     std::mt19937 random_;
+    const bool compress_;
     temp_dir dir_;
     report_log reports_;
     std::unique_ptr<collector> listener_;
@@ -163,7 +178,7 @@ TEST_CASE("whatever fails for a while, nothing is lost, doubled or reordered") {
     const unsigned seeds = wish != nullptr && std::string_view(wish) == "all" ? 3000 : 150;
     for (unsigned seed = 1; seed <= seeds; ++seed) {
         INFO("seed " << seed);
-        troubled_run run(seed);
+        troubled_run run(seed, zstd_is_built_in() && seed % 3 == 0);
         for (unsigned n = 0; n < 60; ++n) {
             INFO("step " << n);
             run.step();

@@ -103,9 +103,19 @@ void write_log(metrics_text& out, const services& s) {
 
     const auto snapshot = s.log.snapshot();
     std::uint64_t bytes = snapshot.active.bytes;
-    for (const auto& segment : *snapshot.sealed)
+    std::uint64_t disk_bytes = snapshot.active.bytes;
+    std::uint64_t compressed = 0;
+    for (const auto& segment : *snapshot.sealed) {
         bytes += segment.bytes;
-    write_one(out, "livelogd_log_bytes", kind::gauge, "Bytes of records in the log's files.", bytes);
+        disk_bytes += segment.disk_bytes();
+        if (segment.is_compressed()) ++compressed;
+    }
+    write_one(out, "livelogd_log_bytes", kind::gauge,
+              "Bytes of records in the log's files, before compression.", bytes);
+    write_one(out, "livelogd_log_disk_bytes", kind::gauge,
+              "Bytes that the log's files take, without summaries.", disk_bytes);
+    write_one(out, "livelogd_log_compressed_segments", kind::gauge, "Files of the log that are compressed.",
+              compressed);
     write_one(out, "livelogd_log_segments", kind::gauge, "Files of the log.", snapshot.sealed->size() + 1);
     write_one(out, "livelogd_log_oldest_id", kind::gauge, "The oldest id that can still be read.",
               snapshot.oldest_id());

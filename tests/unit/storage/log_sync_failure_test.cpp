@@ -131,7 +131,7 @@ TEST_CASE(
 
 TEST_CASE("a sealed segment that cannot be synced is written anew, and so is what follows") {
     world w(sync_policy::interval);
-    w.opened.set_limits(400, 1000);
+    w.opened.set_limits({.segment_max_bytes = 400, .backup_count = 1000});
     w.fault.sync = {2, 1, EIO};
     w.opened.start(w.listener);
     for (std::uint64_t n = 0; n < 100; n += 4)

@@ -213,12 +213,13 @@ TEST_CASE("narrower limits take effect at the start and with the next record") {
     opened.start(listener);
     REQUIRE(eventually([&] { return opened.snapshot().sealed->size() == 4; }));
     CHECK(segment_files(dir.path()).size() == 5);
-    opened.set_limits(100, 1);
+    opened.set_limits({.segment_max_bytes = 100, .backup_count = 1});
     opened.submit(batch_of({record_of(1, 20)}));
     REQUIRE(listener.wait_for(1));
     CHECK(opened.snapshot().sealed->size() == 1);
     CHECK(opened.snapshot().oldest_id() == 50);
-    opened.set_limits(30, 100);  // the active segment is over this with the next record
+    opened.set_limits({.segment_max_bytes = 30,
+                       .backup_count = 100});  // the active segment is over this with the next record
     opened.submit(batch_of({record_of(2, 20)}));
     REQUIRE(listener.wait_for(2));
     CHECK(opened.snapshot().sealed->size() == 2);

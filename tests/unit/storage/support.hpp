@@ -218,12 +218,12 @@ inline std::map<record_id, std::string> read_all(const log_snapshot& view) {
     return lines;
 }
 
-/// The names of the segments in a folder, in order.
+/// The names of the segments in a folder, compressed or not, in order.
 inline std::vector<std::string> segment_files(const fs::path& directory) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(directory)) {
         const std::string name = entry.path().filename().string();
-        if (parse_segment_name(name)) names.push_back(name);
+        if (parse_segment_name(name) || parse_compressed_name(name)) names.push_back(name);
     }
     std::sort(names.begin(), names.end());
     return names;
