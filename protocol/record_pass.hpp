@@ -43,7 +43,7 @@ struct pass_state {
     fault_kind fault = fault_kind::outside_strings;
 };
 
-/// Without `writing` the fields are only noted.
+/// With `writing` only the fields of a digest are noted, without it all of them.
 template <bool writing>
 class record_pass {
   public:
@@ -58,8 +58,8 @@ class record_pass {
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
         return members(state_.begin, 1, [this](std::string_view key) {
-            if (!all_keys.may_hold(key)) return slot::none;
-            const slot field = top_level_slot(key);
+            if constexpr (writing) return digest_keys[key];
+            const slot field = record_keys[key];
             if (field == slot::none && llm_keys.may_hold(key)) state_.found.may_tell_llm_itself = true;
             return field;
         });
@@ -175,7 +175,9 @@ class record_pass {
             p = after_blanks(p + 1);
 
             const slot field = field_of(key);
-            if (writing && redact_ != nullptr && redact_->matches(key)) {
+            bool is_redacted = false;
+            if constexpr (writing) is_redacted = redact_ != nullptr && redact_->matches(key);
+            if (is_redacted) {
                 p = redacted(p, depth, field);
             } else if (field == slot::none) {
                 p = value(p, depth);
@@ -219,6 +221,11 @@ class record_pass {
     const char* noted(const char* p, std::size_t depth, slot field) {
         const std::uint32_t begin = offset_of(p);
         const json_kind kind = kind_of(*p);
+        if constexpr (writing) {
+            const char* const end = value(p, depth);
+            if (end != nullptr) state_.found.set(field, {begin, offset_of(end) - begin, kind});
+            return end;
+        }
         const slot own = own_slot(field, depth);
         const bool within = own != field && kind == json_kind::object;
         const char* const after = within ? members(p, depth + 1, nested_field(field)) : value(p, depth);
@@ -241,8 +248,7 @@ class record_pass {
         if (after == nullptr) return after;
         output_->replace(before, p, after, redacted_value);
         constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
-        if (const slot own = own_slot(field, depth); own != slot::none)
-            state_.found.set(own, {offset_of(after) - size, size, json_kind::string});
+        if (field != slot::none) state_.found.set(field, {offset_of(after) - size, size, json_kind::string});
         return after;
     }
 

@@ -21,16 +21,19 @@
 
 namespace livelogd::protocol {
 
-/// The fields of a record that the daemon understands, as spelled; of duplicate keys the last one.
-/// The views point into the scanned line, or, at ingest, into the output.
-struct record_fields {
-    json_token timestamp;
+/// The fields that ingest asks for, as spelled; of duplicate keys the last one.
+struct digest_fields {
     json_token level;
     json_token type;
+    json_token status_code;
+};
+
+/// All fields of a record that the daemon understands. The views point into the scanned line.
+struct record_fields : digest_fields {
+    json_token timestamp;
     json_token request_id;
     json_token method;
     json_token endpoint;
-    json_token status_code;
     json_token duration_ms;
     json_token error_type;
     json_token exception_type;       ///< "exception.type", flat, or {"exception":{"type":…}}; flat first
@@ -67,7 +70,7 @@ class record_scanner {
     /// Reads a line and appends what is stored (without LF) to `out`. The views in `fields` point into `out`
     /// and end with the next change of it. On error `out` is as it was.
     [[nodiscard]] std::optional<scan_error> scan_record(std::string_view line, const intake_rules& rules,
-                                                        std::string& out, record_fields& fields);
+                                                        std::string& out, digest_fields& fields);
 
   private:
     void forget();

@@ -143,7 +143,7 @@ class bench {
     /// In batches of about what one read from a socket brings.
     std::size_t store(record_scanner& scanner, const redaction_keys* keys) const {
         constexpr std::size_t batch = 256 * 1024;
-        record_fields fields;
+        digest_fields fields;
         std::string out;
         out.reserve(batch * 2);
         std::size_t sum = 0;

@@ -138,7 +138,7 @@ std::string damaged(random_source& random, std::string text) {
 
 /// Boost.JSON's verdict and value. It knows no duplicate keys: the last one counts.
 struct parsed {
-    bool beyond_it = false;  ///< an exponent that it does not take, but RFC 8259 does
+    bool beyond_it = false;  ///< an exponent or half a surrogate pair: RFC 8259 takes it, Boost.JSON does not
     bool valid = false;
     json::value value;
 };
@@ -148,7 +148,10 @@ parsed parse(const std::string& text) {
     options.max_depth = max_nesting;
     json::error_code failed;
     json::value value = json::parse(text, failed, {}, options);
-    if (failed == json::error::exponent_overflow) return {.beyond_it = true, .valid = false, .value = {}};
+    for (const auto beyond :
+         {json::error::exponent_overflow, json::error::expected_utf16_escape,
+          json::error::illegal_leading_surrogate, json::error::illegal_trailing_surrogate})
+        if (failed == beyond) return {.beyond_it = true, .valid = false, .value = {}};
     if (failed || !value.is_object()) return {};
     return {.beyond_it = false, .valid = true, .value = std::move(value)};
 }
@@ -162,11 +165,16 @@ struct outcome {
     friend bool operator==(const outcome&, const outcome&) = default;
 };
 
+void note(outcome& result, const digest_fields& fields) {
+    for (const json_token* token : {&fields.level, &fields.type, &fields.status_code})
+        result.fields.emplace_back(token->kind, token->text);
+}
+
 void note(outcome& result, const record_fields& fields) {
+    note(result, static_cast<const digest_fields&>(fields));
     for (const json_token* token :
-         {&fields.timestamp, &fields.level, &fields.type, &fields.request_id, &fields.method,
-          &fields.endpoint, &fields.status_code, &fields.duration_ms, &fields.error_type,
-          &fields.exception_type, &fields.error_dot_type, &fields.response_error_type})
+         {&fields.timestamp, &fields.request_id, &fields.method, &fields.endpoint, &fields.duration_ms,
+          &fields.error_type, &fields.exception_type, &fields.error_dot_type, &fields.response_error_type})
         result.fields.emplace_back(token->kind, token->text);
 }
 
@@ -183,15 +191,16 @@ outcome scan(record_scanner& scanner, const std::string& line, const redaction_k
     } else {
         note(result, fields);
     }
+    digest_fields stored;
     const auto stored_error =
-        scanner.scan_record(bytes, {.redact = keys, .timestamp = "T"}, result.stored, fields);
+        scanner.scan_record(bytes, {.redact = keys, .timestamp = "T"}, result.stored, stored);
     REQUIRE(stored_error.has_value() == !result.reason.empty());
     result.valid = !stored_error;
     if (stored_error) {
         REQUIRE(stored_error->at == result.at);
         REQUIRE(stored_error->reason == result.reason);
     } else {
-        note(result, fields);
+        note(result, stored);
     }
     return result;
 }
@@ -269,7 +278,7 @@ TEST_CASE("strings that cross the borders of blocks and chunks end where they en
                 for (record_scanner& scanner : scanners) {
                     const outcome result = scan(scanner, line, nullptr);
                     REQUIRE(result.stored == line);
-                    REQUIRE(result.fields[2].second == "\"t\"");
+                    REQUIRE(result.fields[1].second == "\"t\"");
                     const outcome cut = scan(scanner, line.substr(0, 21 + before + part.size()), nullptr);
                     REQUIRE(cut.reason == "unexpected end of the line");
                 }
