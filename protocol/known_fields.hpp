@@ -34,6 +34,7 @@ enum class slot : std::uint8_t {
     request_body,
     response_body,
     attributes,
+    llm,  ///< a member of few_members
     none,
 };
 
@@ -181,8 +182,6 @@ class found_fields {
         places_[static_cast<std::size_t>(field)] = place;
         present_ |= bit(field);
     }
-    bool may_tell_llm_itself = false;
-
     void unset(slot field) { present_ &= ~bit(field); }
 
     /// The value of a field; `record`: from where its places are counted.
@@ -213,13 +212,12 @@ class found_fields {
         fields.request_body = token(slot::request_body, record);
         fields.response_body = token(slot::response_body, record);
         fields.attributes = token(slot::attributes, record);
-        fields.may_tell_llm_itself = may_tell_llm_itself;
     }
 
   private:
     static constexpr std::uint32_t bit(slot field) { return 1U << static_cast<unsigned>(field); }
 
-    static constexpr auto slots = static_cast<std::size_t>(slot::none);
+    static constexpr auto slots = static_cast<std::size_t>(slot::llm);
     std::array<extent, slots> places_;  ///< of those that are present; the others are not set
     std::uint32_t present_ = 0;
 };

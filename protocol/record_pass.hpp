@@ -38,6 +38,7 @@ struct pass_state {
 
     std::string* key_buffer = nullptr;  ///< for keys with their escapes decoded
     found_fields found;
+    few_members* llm = nullptr;  ///< for reading only
 
     const char* stopped = nullptr;  ///< where a pass that failed could not go on
     fault_kind fault = fault_kind::outside_strings;
@@ -57,11 +58,10 @@ class record_pass {
 
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
-        return members(state_.begin, 1, [this](std::string_view key) {
+        return members(state_.begin, 1, [](std::string_view key) {
             if constexpr (writing) return digest_keys[key];
             const slot field = record_keys[key];
-            if (field == slot::none && llm_keys.may_hold(key)) state_.found.may_tell_llm_itself = true;
-            return field;
+            return field == slot::none && llm_keys.may_hold(key) ? slot::llm : field;
         });
     }
 
@@ -168,7 +168,8 @@ class record_pass {
             const bool plain = *mark == '"';
             p = plain ? mark + 1 : after_rest_of_string(mark);
             if (p == nullptr) return p;
-            std::string_view key(inner, static_cast<std::size_t>(p - 1 - inner));
+            const std::string_view spelled(inner, static_cast<std::size_t>(p - 1 - inner));
+            std::string_view key = spelled;
             if constexpr (writing || !std::is_same_v<FieldOf, no_field>)
                 if (!plain && key.find('\\') != std::string_view::npos) key = decoded(key);
             if (*p != ':' && *(p = after_blanks(p)) != ':') return stop(p);
@@ -181,6 +182,8 @@ class record_pass {
                 p = redacted(p, depth, field);
             } else if (field == slot::none) {
                 p = value(p, depth);
+            } else if (!writing && field == slot::llm) {
+                p = noted_for_llm(spelled, p, depth);
             } else {
                 p = noted(p, depth, field);
             }
@@ -231,6 +234,16 @@ class record_pass {
         const char* const after = within ? members(p, depth + 1, nested_field(field)) : value(p, depth);
         if (after != nullptr && own != slot::none)
             state_.found.set(own, {begin, offset_of(after) - begin, kind});
+        return after;
+    }
+
+    /// `key`: as spelled.
+    const char* noted_for_llm(std::string_view key, const char* p, std::size_t depth) {
+        const char* const after = value(p, depth);
+        if (after != nullptr)
+            state_.llm->add({.key = key,
+                             .value = {.kind = kind_of(*p),
+                                       .text = std::string_view(p, static_cast<std::size_t>(after - p))}});
         return after;
     }
 

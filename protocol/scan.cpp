@@ -100,6 +100,8 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, rec
     pass_state state;
     state.find = find_;
     state.key_buffer = &key_;
+    fields.llm.clear();
+    state.llm = &fields.llm;
     auto error = begin == line.size() || line[begin] != '{' ? explain_beginning(line, begin)
                                                             : run<read_record>(line, begin, state);
     forget();

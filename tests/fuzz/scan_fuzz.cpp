@@ -9,6 +9,7 @@
 #include "tests/fuzz/credentials.hpp"
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/strict_json.hpp"
+#include "tests/support/half_pairs.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -151,23 +152,16 @@ void check_stored(const json_value& sent, const std::string& stored, const diges
             "the digest finds the type");
 }
 
-/// What Boost.JSON does not take, but RFC 8259 does: a large exponent, half a surrogate pair.
-bool is_beyond_boost(const boost::json::error_code& failed) {
-    using boost::json::error;
-    return failed == error::exponent_overflow || failed == error::expected_utf16_escape
-           || failed == error::illegal_leading_surrogate || failed == error::illegal_trailing_surrogate;
-}
-
-/// Boost.JSON's verdict and value, where it has one.
+/// Boost.JSON's verdict and value; nothing where an exponent is beyond it.
 void check_against_boost(std::string_view line, bool is_record, const std::string& stored) {
     boost::json::parse_options options;
     options.max_depth = deepest;
     boost::json::error_code failed;
     const auto parse = [&](std::string_view text) {
-        return boost::json::parse(boost::json::string_view(text.data(), text.size()), failed, {}, options);
+        return boost::json::parse(livelogd::test::without_half_pairs(std::string(text)), failed, {}, options);
     };
     boost::json::value sent = parse(line);
-    if (is_beyond_boost(failed)) return;
+    if (failed == boost::json::error::exponent_overflow) return;
     require(is_record == (!failed && sent.is_object()), "the verdict of Boost.JSON");
     if (!is_record) return;
     if (!(sent == sent)) return;  // it takes 0e888 for no number

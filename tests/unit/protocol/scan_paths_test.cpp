@@ -5,6 +5,7 @@
 #include "protocol/scan.hpp"
 #include "protocol/string_marks.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/half_pairs.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -46,6 +47,8 @@ std::string random_characters(random_source& random) {
                                                 "\\\\",
                                                 "\\u00e9",
                                                 "\\ud83d\\ude00",
+                                                "\\udbff",
+                                                "\\ude00",
                                                 "\xC3\xA9",
                                                 "\xE2\x82\xAC",
                                                 "\xF0\x9F\x98\x80",
@@ -138,7 +141,7 @@ std::string damaged(random_source& random, std::string text) {
 
 /// Boost.JSON's verdict and value. It knows no duplicate keys: the last one counts.
 struct parsed {
-    bool beyond_it = false;  ///< an exponent or half a surrogate pair: RFC 8259 takes it, Boost.JSON does not
+    bool beyond_it = false;  ///< an exponent that it does not take, but RFC 8259 does
     bool valid = false;
     json::value value;
 };
@@ -147,11 +150,8 @@ parsed parse(const std::string& text) {
     json::parse_options options;
     options.max_depth = max_nesting;
     json::error_code failed;
-    json::value value = json::parse(text, failed, {}, options);
-    for (const auto beyond :
-         {json::error::exponent_overflow, json::error::expected_utf16_escape,
-          json::error::illegal_leading_surrogate, json::error::illegal_trailing_surrogate})
-        if (failed == beyond) return {.beyond_it = true, .valid = false, .value = {}};
+    json::value value = json::parse(livelogd::test::without_half_pairs(text), failed, {}, options);
+    if (failed == json::error::exponent_overflow) return {.beyond_it = true, .valid = false, .value = {}};
     if (failed || !value.is_object()) return {};
     return {.beyond_it = false, .valid = true, .value = std::move(value)};
 }
