@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
 
 bool is_blank(std::string_view bytes) {
-    return bytes.find_first_not_of(" \t\r") == std::string_view::npos;
+    return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
 }
 
 std::string_view without_cr(std::string_view bytes) {
@@ -38,18 +38,20 @@ void line_framer::hold(std::string_view part) {
     if (!abandoned_) held_.append(part.substr(0, max_raw_bytes - held_.size()));
 }
 
-bool line_framer::complete(std::string_view last_part, framed_line& line) {
-    if (!skipping_ && held_.empty()) {
-        // The usual case: the line lies in the chunk.
-        const std::string_view bytes = without_cr(last_part);
-        if (bytes.size() > max_line_bytes_) {
-            line = {bytes.substr(0, max_raw_bytes), bytes.size(), framed_line::state::oversized};
-            return true;
-        }
-        if (is_blank(bytes)) return false;
-        line = {bytes, bytes.size(), framed_line::state::whole};
+/// A line of which nothing is held.
+bool line_framer::lies_whole(std::string_view bytes, framed_line& line) const {
+    bytes = without_cr(bytes);
+    if (bytes.size() > max_line_bytes_) {
+        line = {bytes.substr(0, max_raw_bytes), bytes.size(), framed_line::state::oversized};
         return true;
     }
+    if (is_blank(bytes)) return false;
+    line = {bytes, bytes.size(), framed_line::state::whole};
+    return true;
+}
+
+bool line_framer::complete(std::string_view last_part, framed_line& line) {
+    if (!skipping_ && held_.empty()) return lies_whole(last_part, line);
     if (!last_part.empty()) hold(last_part);
     if (abandoned_) return false;
     if (skipping_) {

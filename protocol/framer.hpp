@@ -41,9 +41,15 @@ class line_framer {
                 return;
             }
             const auto size = static_cast<std::size_t>(newline - chunk.data());
-            if (framed_line line; complete(chunk.substr(0, size), line)) sink(line);
-            reset();
+            const std::string_view last_part = chunk.substr(0, size);
             chunk.remove_prefix(size + 1);
+            framed_line line;
+            if (!skipping_ && held_.empty()) {
+                if (lies_whole(last_part, line)) sink(line);
+                continue;
+            }
+            if (complete(last_part, line)) sink(line);
+            reset();
         }
     }
 
@@ -70,6 +76,7 @@ class line_framer {
 
   private:
     void hold(std::string_view part);
+    bool lies_whole(std::string_view bytes, framed_line& line) const;
     bool complete(std::string_view last_part, framed_line& line);
     bool give_up(framed_line& line);
     void release_abandoned();

@@ -79,29 +79,11 @@ inline bool has_four_hex_digits(const char* p, const char* end) {
            && is_hex_digit(p[5]);
 }
 
-/// `p`: at a \uXXXX. Whether it is D800 to DFFF, half of a character.
-inline bool is_surrogate(const char* p) {
-    return (p[2] | 0x20) == 'd' && p[3] > '7';
-}
-
-/// `p`: at a \uXXXX that is a surrogate. Whether a whole pair begins there.
-inline bool begins_pair(const char* p, const char* end) {
-    const auto is_high = [](const char* escape) {
-        const char digit = static_cast<char>(escape[3] | 0x20);
-        return escape[3] == '8' || escape[3] == '9' || digit == 'a' || digit == 'b';
-    };
-    if (!is_high(p) || end - p < 12) return false;
-    const char* const second = p + 6;
-    return second[0] == '\\' && second[1] == 'u' && has_four_hex_digits(second, end) && is_surrogate(second)
-           && !is_high(second);
-}
-
-/// `p`: at a backslash. Null if no escape begins there.
+/// `p`: at a backslash. Null if no escape begins there. RFC 8259 asks for four digits after \u and no more,
+/// so half a surrogate pair is an escape too.
 inline const char* after_escape(const char* p, const char* end) {
     if (short_escapes[static_cast<unsigned char>(p[1])]) return p + 2;
-    if (p[1] != 'u' || !has_four_hex_digits(p, end)) return nullptr;
-    if (!is_surrogate(p)) return p + 6;
-    return begins_pair(p, end) ? p + 12 : nullptr;
+    return p[1] == 'u' && has_four_hex_digits(p, end) ? p + 6 : nullptr;
 }
 
 /// `p`: at a byte that is not ASCII: past the character that it begins (RFC 3629), or

@@ -3,15 +3,14 @@
 #pragma once
 
 #include "protocol/json_token.hpp"
+#include "protocol/key_filter.hpp"
 #include "protocol/llm_spellings.hpp"
 #include "protocol/scan.hpp"
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
 #include <string_view>
 
 namespace livelogd::protocol {
@@ -35,104 +34,133 @@ enum class slot : std::uint8_t {
     request_body,
     response_body,
     attributes,
+    llm,  ///< a member of few_members
     none,
 };
 
-/// Whether `key`, which has as many characters, is `name`: one comparison or two, no call.
-template <std::size_t size>
-inline bool is_same(std::string_view key, const char (&name)[size]) {
-    return std::memcmp(key.data(), name, size - 1) == 0;
-}
+/// A key of a record, and the field that it names. For the three keys in whose objects one is looked for: the
+/// field in there.
+struct field_key {
+    std::string_view name;
+    slot field;
+};
 
-/// The field that a key of the record itself names. For the three keys in whose objects one is looked for:
-/// the field in there.
-[[gnu::always_inline]] inline slot top_level_slot(std::string_view key) {
-    using enum slot;
-    switch (key.size()) {
-        case 4:
-            return is_same(key, "type") ? type : none;
-        case 5:
-            if (is_same(key, "level")) return level;
-            return is_same(key, "error") ? error_dot_type_nested : none;
-        case 6:
-            return is_same(key, "method") ? method : none;
-        case 8:
-            return is_same(key, "endpoint") ? endpoint : none;
-        case 9:
-            if (is_same(key, "timestamp")) return timestamp;
-            return is_same(key, "exception") ? exception_type_nested : none;
-        case 10:
-            if (is_same(key, "attributes")) return attributes;
-            if (is_same(key, "request_id")) return request_id;
-            if (is_same(key, "error_type")) return error_type;
-            return is_same(key, "error.type") ? error_dot_type_flat : none;
-        case 11:
-            if (is_same(key, "status_code")) return status_code;
-            return is_same(key, "duration_ms") ? duration_ms : none;
-        case 12:
-            return is_same(key, "request_body") ? request_body : none;
-        case 13:
-            return is_same(key, "response_body") ? response_error_type : none;
-        case 14:
-            return is_same(key, "exception.type") ? exception_type_flat : none;
-        default:
-            return none;
+/// Finds a key among a few names of 4 to 16 characters with one comparison.
+class field_keys {
+  public:
+    template <std::size_t count>
+    constexpr explicit field_keys(const field_key (&keys)[count]) {
+        while (!place(keys))
+            factor_ = factor_ * 1'664'525 + 1'013'904'223;
     }
-}
+
+    /// The field that `key` names.
+    [[nodiscard]] slot operator[](std::string_view key) const {
+        if (key.empty()) return slot::none;
+        const entry& only = entries_[place_of(key)];
+        return only.size == key.size() && is_same(only.name.data(), key.data(), key.size()) ? only.field
+                                                                                            : slot::none;
+    }
+
+  private:
+    static constexpr std::size_t places = 64;  ///< as many as six bits tell apart
+    struct entry {
+        std::array<char, 16> name{};
+        std::uint8_t size = 0;
+        slot field = slot::none;
+    };
+
+    /// False if two of the keys would have one place.
+    template <std::size_t count>
+    constexpr bool place(const field_key (&keys)[count]) {
+        entries_ = {};
+        for (const field_key& key : keys) {
+            entry& free = entries_[place_of(key.name)];
+            if (free.size != 0) return false;
+            for (std::size_t i = 0; i < key.name.size(); ++i)
+                free.name[i] = key.name[i];
+            free.size = static_cast<std::uint8_t>(key.name.size());
+            free.field = key.field;
+        }
+        return true;
+    }
+
+    /// The middle, because `error_type` and `error.type` have equal ends.
+    [[nodiscard]] constexpr std::size_t place_of(std::string_view key) const {
+        const auto first = static_cast<unsigned char>(key.front());
+        const auto middle = static_cast<unsigned char>(key[key.size() / 2]);
+        const std::uint32_t all =
+            first | std::uint32_t{middle} << 8 | static_cast<std::uint32_t>(key.size()) << 16;
+        return all * factor_ >> 26;
+    }
+
+    /// Two words that overlap are all of the bytes.
+    static bool is_same(const char* a, const char* b, std::size_t size) {
+        const auto same_words = [&]<class Word>(Word left) {
+            Word right = 0;
+            std::memcpy(&left, a, sizeof left);
+            std::memcpy(&right, b, sizeof right);
+            Word difference = left ^ right;
+            std::memcpy(&left, a + size - sizeof left, sizeof left);
+            std::memcpy(&right, b + size - sizeof right, sizeof right);
+            difference |= left ^ right;
+            return difference == 0;
+        };
+        return size >= sizeof(std::uint64_t) ? same_words(std::uint64_t{}) : same_words(std::uint32_t{});
+    }
+
+    std::uint32_t factor_ = 1;
+    std::array<entry, places> entries_{};
+};
+
+/// Those of all fields.
+inline constexpr field_keys record_keys({
+    {"timestamp", slot::timestamp},
+    {"level", slot::level},
+    {"type", slot::type},
+    {"request_id", slot::request_id},
+    {"method", slot::method},
+    {"endpoint", slot::endpoint},
+    {"status_code", slot::status_code},
+    {"duration_ms", slot::duration_ms},
+    {"error_type", slot::error_type},
+    {"exception", slot::exception_type_nested},
+    {"exception.type", slot::exception_type_flat},
+    {"error", slot::error_dot_type_nested},
+    {"error.type", slot::error_dot_type_flat},
+    {"request_body", slot::request_body},
+    {"response_body", slot::response_error_type},
+    {"attributes", slot::attributes},
+});
+
+/// What ingest asks for.
+inline constexpr field_keys digest_keys({
+    {"timestamp", slot::timestamp},
+    {"level", slot::level},
+    {"type", slot::type},
+    {"status_code", slot::status_code},
+});
 
 constexpr bool is_nested(slot field) {
     return field >= slot::exception_type_nested && field <= slot::response_error_type;
 }
 
-/// Sorts most keys out before they are compared with names, and none that is one of the names.
-class key_filter {
-  public:
-    /// The keys of docs/llm-fields.md that are no known fields, and `others`.
-    constexpr explicit key_filter(std::initializer_list<std::string_view> others) {
-        for (const llm::spelling& row : llm::spellings) {
-            add_first_key(row.path);
-            for (const std::string_view path : row.more.paths)
-                add_first_key(path);
-        }
-        for (const std::string_view name : others)
-            add(name);
-    }
-
-    [[nodiscard]] bool may_hold(std::string_view key) const {
-        return !key.empty() && (lengths_[ends_of(key)] & length_bit(key.size())) != 0;
-    }
-
-  private:
-    static constexpr std::uint64_t length_bit(std::size_t length) {
-        return std::uint64_t{1} << (length < 63 ? length : 63);
-    }
-
-    constexpr void add(std::string_view name) {
-        if (name.empty()) return;
-        lengths_[ends_of(name)] |= length_bit(name.size());
-    }
-
-    /// The names of OpenTelemetry have dots themselves.
-    constexpr void add_first_key(std::string_view path) {
+/// Holds the keys of docs/llm-fields.md that are no known fields.
+inline constexpr key_filter llm_keys = [] {
+    key_filter keys;
+    // The names of OpenTelemetry have dots themselves.
+    const auto add_first_key = [&keys](std::string_view path) {
         if (!path.starts_with("gen_ai.")) path = path.substr(0, path.find('.'));
         if (path.ends_with("[0]")) path.remove_suffix(3);
-        if (path != "duration_ms" && path != "request_body") add(path);
+        if (path != "duration_ms" && path != "request_body") keys.add(path);
+    };
+    for (const llm::spelling& row : llm::spellings) {
+        add_first_key(row.path);
+        for (const std::string_view path : row.more.paths)
+            add_first_key(path);
     }
-
-    /// One number for the first and the last character; few names share one.
-    static constexpr std::size_t ends_of(std::string_view name) {
-        return (static_cast<unsigned char>(name.front()) * 7U + static_cast<unsigned char>(name.back()))
-               % 256;
-    }
-
-    std::array<std::uint64_t, 256> lengths_{};  ///< by ends: which lengths occur
-};
-
-inline constexpr key_filter llm_keys({});
-inline constexpr key_filter all_keys({"timestamp", "level", "type", "request_id", "method", "endpoint",
-                                      "status_code", "duration_ms", "error_type", "exception",
-                                      "exception.type", "error", "error.type", "request_body",
-                                      "response_body", "attributes"});
+    return keys;
+}();
 
 inline std::string_view nested_key(slot nested) {
     return nested == slot::response_error_type ? "error_type" : "type";
@@ -154,52 +182,42 @@ class found_fields {
         places_[static_cast<std::size_t>(field)] = place;
         present_ |= bit(field);
     }
-    bool may_tell_llm_itself = false;
-
     void unset(slot field) { present_ &= ~bit(field); }
 
-    /// `bytes` were put in front of all that was found.
-    void shift(std::uint32_t bytes) {
-        for_each([&](slot field) { places_[static_cast<std::size_t>(field)].begin += bytes; });
+    /// The value of a field; `record`: from where its places are counted.
+    [[nodiscard]] json_token token(slot field, const char* record) const {
+        if (!has(field)) return {};
+        const extent& place = places_[static_cast<std::size_t>(field)];
+        return {.kind = place.kind, .text = std::string_view(record + place.begin, place.size)};
     }
 
-    /// `fields`: nothing in them yet. `record`: from its opening brace.
+    void put_into(digest_fields& fields, const char* record) const {
+        fields.level = token(slot::level, record);
+        fields.type = token(slot::type, record);
+        fields.status_code = token(slot::status_code, record);
+    }
+
     void put_into(record_fields& fields, const char* record) const {
-        fields.may_tell_llm_itself = may_tell_llm_itself;
-        for_each([&](slot field) {
-            const extent& place = places_[static_cast<std::size_t>(field)];
-            json_token& token = token_of(fields, field);
-            // Flat keys come before nested ones, here and in what they are worth.
-            if (token.kind == json_kind::absent)
-                token = {.kind = place.kind, .text = std::string_view(record + place.begin, place.size)};
-        });
+        const auto either = [&](slot flat, slot nested) { return token(has(flat) ? flat : nested, record); };
+        put_into(static_cast<digest_fields&>(fields), record);
+        fields.timestamp = token(slot::timestamp, record);
+        fields.request_id = token(slot::request_id, record);
+        fields.method = token(slot::method, record);
+        fields.endpoint = token(slot::endpoint, record);
+        fields.duration_ms = token(slot::duration_ms, record);
+        fields.error_type = token(slot::error_type, record);
+        fields.exception_type = either(slot::exception_type_flat, slot::exception_type_nested);
+        fields.error_dot_type = either(slot::error_dot_type_flat, slot::error_dot_type_nested);
+        fields.response_error_type = token(slot::response_error_type, record);
+        fields.request_body = token(slot::request_body, record);
+        fields.response_body = token(slot::response_body, record);
+        fields.attributes = token(slot::attributes, record);
     }
 
   private:
     static constexpr std::uint32_t bit(slot field) { return 1U << static_cast<unsigned>(field); }
 
-    template <class Take>
-    void for_each(Take&& take) const {
-        for (std::uint32_t left = present_; left != 0; left &= left - 1)
-            take(static_cast<slot>(std::countr_zero(left)));
-    }
-
-    static json_token& token_of(record_fields& fields, slot field) {
-        constexpr std::array<json_token record_fields::*, slots> members{
-            &record_fields::timestamp,      &record_fields::level,
-            &record_fields::type,           &record_fields::request_id,
-            &record_fields::method,         &record_fields::endpoint,
-            &record_fields::status_code,    &record_fields::duration_ms,
-            &record_fields::error_type,     &record_fields::exception_type,
-            &record_fields::error_dot_type, &record_fields::exception_type,
-            &record_fields::error_dot_type, &record_fields::response_error_type,
-            &record_fields::request_body,   &record_fields::response_body,
-            &record_fields::attributes,
-        };
-        return fields.*members[static_cast<std::size_t>(field)];
-    }
-
-    static constexpr auto slots = static_cast<std::size_t>(slot::none);
+    static constexpr auto slots = static_cast<std::size_t>(slot::llm);
     std::array<extent, slots> places_;  ///< of those that are present; the others are not set
     std::uint32_t present_ = 0;
 };

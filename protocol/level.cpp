@@ -56,10 +56,12 @@ std::optional<level> parse_level(std::string_view name) {
 }
 
 level level_of(const json_token& token) {
-    if (const auto number = number_value(token)) return level_of_number(*number);
-    if (!token.is_string()) return level::info;
-    if (token.inner().find('\\') == std::string_view::npos) return level_of_characters(token.inner());
-    return level_of_characters(decode_string(token));
+    if (token.is_string()) {
+        if (token.inner().find('\\') == std::string_view::npos) return level_of_characters(token.inner());
+        return level_of_characters(decode_string(token));
+    }
+    const auto number = number_value(token);
+    return number ? level_of_number(*number) : level::info;
 }
 
 std::string_view level_name(level value) {

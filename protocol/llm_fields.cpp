@@ -100,7 +100,7 @@ llm_models models_from(const llm::reader& found) {
 
 /// Whether the record has none of the keys that anything is looked for under.
 bool tells_nothing(const record_fields& scanned) {
-    return !scanned.may_tell_llm_itself && scanned.request_body.kind == json_kind::absent
+    return scanned.llm.empty() && scanned.request_body.kind == json_kind::absent
            && scanned.response_body.kind == json_kind::absent && scanned.attributes.kind == json_kind::absent;
 }
 

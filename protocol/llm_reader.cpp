@@ -144,10 +144,13 @@ void object_values::clear() {
     set_count_ = 0;
 }
 
-void object_values::begin(std::initializer_list<std::pair<slot, json_token>> values) {
+void object_values::begin(std::initializer_list<std::pair<slot, json_token>> values,
+                          std::span<const few_members::member> others) {
     clear();
     for (const auto& [at, value] : values)
         set(at, value);
+    for (const few_members::member& other : others)
+        set_member(keys_->parts().front(), other.key, other.value);
     read_parts_within();
 }
 
@@ -171,16 +174,19 @@ void object_values::read_part(const key_index::part& part, const json_token& obj
     member_reader members(object);
     json_member member;
     while (members.next(member)) {
-        std::string_view name = member.key.inner();
-        if (name.find('\\') != std::string_view::npos) {
-            decoded_.clear();
-            append_unescaped(decoded_, name);
-            name = decoded_;
-        }
-        const slot at = keys_->find(part, name);
-        if (at == no_slot) continue;
-        set(at, keys_->takes_first_element(at) ? first_element(member.value) : member.value);
+        set_member(part, member.key.inner(), member.value);
     }
+}
+
+/// `name`: as spelled.
+void object_values::set_member(const key_index::part& part, std::string_view name, const json_token& value) {
+    if (name.find('\\') != std::string_view::npos) {
+        decoded_.clear();
+        append_unescaped(decoded_, name);
+        name = decoded_;
+    }
+    const slot at = keys_->find(part, name);
+    if (at != no_slot) set(at, keys_->takes_first_element(at) ? first_element(value) : value);
 }
 
 void reader::read(std::string_view line) {
@@ -189,14 +195,15 @@ void reader::read(std::string_view line) {
 }
 
 void reader::read(std::string_view line, const record_fields& fields) {
-    if (fields.may_tell_llm_itself) {
+    if (!fields.llm.all()) {
         read(line);
         return;
     }
     record_.begin({{response_body_slot, fields.response_body},
                    {attributes_slot, fields.attributes},
                    {duration_slot, fields.duration_ms},
-                   {request_body_slot, fields.request_body}});
+                   {request_body_slot, fields.request_body}},
+                  fields.llm.members());
     read_all_objects();
 }
 

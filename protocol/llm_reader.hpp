@@ -37,7 +37,8 @@ class object_values {
     void read(const json_token& object);
 
     /// The same as if an object with these values had been read.
-    void begin(std::initializer_list<std::pair<slot, json_token>> values);
+    void begin(std::initializer_list<std::pair<slot, json_token>> values,
+               std::span<const few_members::member> others);
 
     [[nodiscard]] json_token operator[](slot at) const {
         if ((present_[at / 64] >> at % 64 & 1) == 0) return {};
@@ -59,6 +60,7 @@ class object_values {
 
     void clear();
     void read_part(const key_index::part& part, const json_token& object);
+    void set_member(const key_index::part& part, std::string_view name, const json_token& value);
     void read_parts_within();
 
     const key_index* keys_;

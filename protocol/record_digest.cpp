@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/record_digest.hpp"
 
+#include "protocol/json_grammar.hpp"
+
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 
 namespace livelogd::protocol {
 namespace {
 
-bool is_error(level severity, const record_fields& fields) {
+bool is_error(level severity, const digest_fields& fields) {
     if (severity >= level::error) return true;
-    const auto status = number_value(fields.status_code);
-    return status && *status >= 400;
+    const json_token& status = fields.status_code;
+    if (!status.is_number()) return false;
+    // Nearly all have three digits.
+    if (status.text.size() == 3 && std::all_of(status.text.begin(), status.text.end(), is_digit))
+        return status.text.front() >= '4';
+    return *number_value(status) >= 400;
 }
 
 }  // namespace
 
-record_digest record_digest::of(std::string_view line, const record_fields& fields) {
+record_digest record_digest::of(std::string_view line, const digest_fields& fields) {
     record_digest digest;
     digest.severity = level_of(fields.level);
     digest.error = is_error(digest.severity, fields);
@@ -34,7 +41,7 @@ record_digest record_digest::of(std::string_view line, const record_fields& fiel
     return digest;
 }
 
-bool is_error_record(const record_fields& fields) {
+bool is_error_record(const digest_fields& fields) {
     return is_error(level_of(fields.level), fields);
 }
 

@@ -18,7 +18,7 @@ struct record_digest {
     bool type_is_indirect = false;  ///< `type` is spelled with escapes or very long: read it from the line
 
     /// `fields` must have been read from `line`.
-    static record_digest of(std::string_view line, const record_fields& fields);
+    static record_digest of(std::string_view line, const digest_fields& fields);
 
     /// The characters of `type`; only where !type_is_indirect.
     [[nodiscard]] std::string_view type_in(std::string_view line) const {
@@ -27,6 +27,6 @@ struct record_digest {
 };
 
 /// What counts as an error record: level ERROR or above, or a numeric status_code >= 400.
-bool is_error_record(const record_fields& fields);
+bool is_error_record(const digest_fields& fields);
 
 }  // namespace livelogd::protocol

@@ -40,12 +40,13 @@ struct pass_state {
 
     std::string* key_buffer = nullptr;  ///< for keys with their escapes decoded
     found_fields found;
+    few_members* llm = nullptr;  ///< for reading only
 
     const char* stopped = nullptr;  ///< where a pass that failed could not go on
     fault_kind fault = fault_kind::outside_strings;
 };
 
-/// Without `writing` the fields are only noted.
+/// With `writing` only the fields of a digest are noted, without it all of them.
 template <bool writing>
 class record_pass {
   public:
@@ -59,11 +60,10 @@ class record_pass {
 
     /// Reads an object as a record. Returns the place behind it, or null.
     const char* record() {
-        return members(state_.begin, 1, [this](std::string_view key) {
-            if (!all_keys.may_hold(key)) return slot::none;
-            const slot field = top_level_slot(key);
-            if (field == slot::none && llm_keys.may_hold(key)) state_.found.may_tell_llm_itself = true;
-            return field;
+        return members(state_.begin, 1, [](std::string_view key) {
+            if constexpr (writing) return digest_keys[key];
+            const slot field = record_keys[key];
+            return field == slot::none && llm_keys.may_hold(key) ? slot::llm : field;
         });
     }
 
@@ -170,17 +170,22 @@ class record_pass {
             const bool plain = *mark == '"';
             p = plain ? mark + 1 : after_rest_of_string(mark);
             if (p == nullptr) return p;
-            std::string_view key(inner, static_cast<std::size_t>(p - 1 - inner));
+            const std::string_view spelled(inner, static_cast<std::size_t>(p - 1 - inner));
+            std::string_view key = spelled;
             if constexpr (writing || !std::is_same_v<FieldOf, no_field>)
                 if (!plain && key.find('\\') != std::string_view::npos) key = decoded(key);
             if (*p != ':' && *(p = after_blanks(p)) != ':') return stop(p);
             p = after_blanks(p + 1);
 
             const slot field = field_of(key);
-            if (writing && redact_ != nullptr && redact_->matches(key)) {
+            bool is_redacted = false;
+            if constexpr (writing) is_redacted = redact_ != nullptr && redact_->matches(key);
+            if (is_redacted) {
                 p = redacted(p, depth, field);
             } else if (field == slot::none) {
                 p = value(p, depth);
+            } else if (!writing && field == slot::llm) {
+                p = noted_for_llm(spelled, p, depth);
             } else {
                 p = noted(p, depth, field);
             }
@@ -221,11 +226,26 @@ class record_pass {
     const char* noted(const char* p, std::size_t depth, slot field) {
         const std::uint32_t begin = offset_of(p);
         const json_kind kind = kind_of(*p);
+        if constexpr (writing) {
+            const char* const end = value(p, depth);
+            if (end != nullptr) state_.found.set(field, {begin, offset_of(end) - begin, kind});
+            return end;
+        }
         const slot own = own_slot(field, depth);
         const bool within = own != field && kind == json_kind::object;
         const char* const after = within ? members(p, depth + 1, nested_field(field)) : value(p, depth);
         if (after != nullptr && own != slot::none)
             state_.found.set(own, {begin, offset_of(after) - begin, kind});
+        return after;
+    }
+
+    /// `key`: as spelled.
+    const char* noted_for_llm(std::string_view key, const char* p, std::size_t depth) {
+        const char* const after = value(p, depth);
+        if (after != nullptr)
+            state_.llm->add({.key = key,
+                             .value = {.kind = kind_of(*p),
+                                       .text = std::string_view(p, static_cast<std::size_t>(after - p))}});
         return after;
     }
 
@@ -244,8 +264,7 @@ class record_pass {
         output_->replace(before, p, after, redacted_value);
         ++state_.redacted;
         constexpr auto size = static_cast<std::uint32_t>(redacted_value.size());
-        if (const slot own = own_slot(field, depth); own != slot::none)
-            state_.found.set(own, {offset_of(after) - size, size, json_kind::string});
+        if (field != slot::none) state_.found.set(field, {offset_of(after) - size, size, json_kind::string});
         return after;
     }
 

@@ -4,6 +4,9 @@
 #include "protocol/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 
 namespace livelogd::protocol {
 namespace {
@@ -48,8 +51,10 @@ int compare_folded(std::string_view key, std::string_view name) {
     return key.size() < name.size() ? -1 : 1;
 }
 
-constexpr std::uint64_t length_bit(std::size_t length) {
-    return std::uint64_t{1} << std::min<std::size_t>(length, 63);
+/// The characters that fold to `folded`; the same one twice if there is no other.
+constexpr std::array<char, 2> spellings_of(char folded) {
+    if (folded >= 'a' && folded <= 'z') return {folded, static_cast<char>(folded - 'a' + 'A')};
+    return {folded, folded == '_' ? '-' : folded};
 }
 
 /// `bytes` folded, with \uXXXX escapes decoded. A backslash before the u is enough: text that is JSON within
@@ -100,9 +105,16 @@ void redaction_keys::add(std::string_view name) {
 void redaction_keys::finish() {
     std::sort(names_.begin(), names_.end());
     names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
-    for (const std::string& name : names_)
-        for (std::size_t first = 0; first < lengths_.size(); ++first)
-            if (fold(static_cast<char>(first)) == name.front()) lengths_[first] |= length_bit(name.size());
+    for (const std::string& name : names_) {
+        std::string spelled = name;
+        for (const char first : spellings_of(name.front())) {
+            for (const char last : spellings_of(name.back())) {
+                spelled.front() = first;
+                spelled.back() = last;
+                any_case_.add(spelled);
+            }
+        }
+    }
 }
 
 bool redaction_keys::is_one_of_names(std::string_view key) const {

@@ -2,10 +2,8 @@
 // Which keys name credentials.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include "protocol/key_filter.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +26,9 @@ class redaction_keys {
     explicit redaction_keys(std::span<const std::string> names);
 
     /// `key` with its escapes decoded.
-    [[nodiscard]] bool matches(std::string_view key) const { return may_match(key) && is_one_of_names(key); }
+    [[nodiscard]] bool matches(std::string_view key) const {
+        return any_case_.may_hold(key) && is_one_of_names(key);
+    }
 
     /// Whether bytes that are not valid JSON hold one of the names as a whole word (letters, digits, '-' and
     /// '_' make a word; dashes at its ends do not count; \uXXXX escapes are seen through). A name with other
@@ -36,19 +36,12 @@ class redaction_keys {
     [[nodiscard]] bool mentioned_in(std::string_view bytes) const;
 
   private:
-    /// As most keys do not.
-    [[nodiscard]] bool may_match(std::string_view key) const {
-        if (key.empty()) return false;
-        const std::uint64_t lengths = lengths_[static_cast<unsigned char>(key.front())];
-        return (lengths >> std::min<std::size_t>(key.size(), 63) & 1) != 0;
-    }
     [[nodiscard]] bool is_one_of_names(std::string_view key) const;
     void add(std::string_view name);
     void finish();
 
     std::vector<std::string> names_;  ///< lower case, '-' as '_'; sorted
-    std::array<std::uint64_t, 256>
-        lengths_{};  ///< by first character, in either case: which lengths occur (bit 63: 63 and above)
+    key_filter any_case_;             ///< the same in all spellings of their ends
 };
 
 }  // namespace livelogd::protocol

@@ -27,8 +27,6 @@ const char* without_last_blanks(const char* begin, const char* end) {
     return end;
 }
 
-using pass = const char* (*)(pass_state&);
-
 const char* read_record(pass_state& state) {
     return record_pass<false>(state).record();
 }
@@ -41,20 +39,12 @@ const char* read_value(pass_state& state) {
     return record_pass<false>(state).any_value();
 }
 
-/// Goes over a line that begins like a record. `state`: all but the place.
-std::optional<scan_error> run(pass read, std::string_view line, std::size_t begin, pass_state& state) {
-    const char* const first = line.data() + begin;
-    state.begin = first;
-    state.end = without_last_blanks(first, line.data() + line.size());
-    if (state.end[-1] == '}') {
-        const char* after = read(state);
-        if (after == state.end) return std::nullopt;
-        if (after == nullptr)
-            return explain_fault(line, static_cast<std::size_t>(state.stopped - line.data()), state.fault);
-        after = first_not_blank(after, state.end);
-        return scan_error{static_cast<std::size_t>(after - line.data()), "more text after the object"};
-    }
-    // It is no record. With a brace behind it the pass stops where it ceases to be one.
+using pass = const char* (*)(pass_state&);
+
+/// What is wrong with a line that begins like a record, but does not end like one. With a brace behind it the
+/// pass stops where it ceases to be one.
+template <pass read>
+[[gnu::cold]] scan_error explain_end(std::string_view line, std::size_t begin, pass_state& state) {
     std::string closed(line.substr(begin));
     closed += '}';
     state.begin = closed.data();
@@ -67,6 +57,26 @@ std::optional<scan_error> run(pass read, std::string_view line, std::size_t begi
     const auto rest = begin + static_cast<std::size_t>(first_not_blank(after, state.end) - closed.data());
     if (rest >= line.size()) return scan_error{line.size(), "unexpected end of the line"};
     return scan_error{rest, "more text after the object"};
+}
+
+/// The same for one that ends like one.
+[[gnu::cold]] scan_error explain_stop(std::string_view line, const char* after, const pass_state& state) {
+    if (after == nullptr)
+        return explain_fault(line, static_cast<std::size_t>(state.stopped - line.data()), state.fault);
+    after = first_not_blank(after, state.end);
+    return scan_error{static_cast<std::size_t>(after - line.data()), "more text after the object"};
+}
+
+/// Goes over a line that begins like a record. `state`: all but the place.
+template <pass read>
+std::optional<scan_error> run(std::string_view line, std::size_t begin, pass_state& state) {
+    const char* const first = line.data() + begin;
+    state.begin = first;
+    state.end = without_last_blanks(first, line.data() + line.size());
+    if (state.end[-1] != '}') return explain_end<read>(line, begin, state);
+    const char* const after = read(state);
+    if (after == state.end) return std::nullopt;
+    return explain_stop(line, after, state);
 }
 
 /// What stands where a record has no timestamp. `empty`: whether it has no other member either.
@@ -87,21 +97,25 @@ void record_scanner::forget() {
 }
 
 std::optional<scan_error> record_scanner::scan_record(std::string_view line, record_fields& fields) {
-    fields = {};
     const std::size_t begin = begin_of(line);
-    if (begin == line.size() || line[begin] != '{') return explain_beginning(line, begin);
     pass_state state;
     state.find = find_;
     state.key_buffer = &key_;
-    auto error = run(read_record, line, begin, state);
+    fields.llm.clear();
+    state.llm = &fields.llm;
+    auto error = begin == line.size() || line[begin] != '{' ? explain_beginning(line, begin)
+                                                            : run<read_record>(line, begin, state);
     forget();
-    if (error) return error;
-    state.found.put_into(fields, line.data() + begin);
-    return std::nullopt;
+    if (error) {
+        fields = {};
+    } else {
+        state.found.put_into(fields, line.data() + begin);
+    }
+    return error;
 }
 
 std::optional<scan_error> record_scanner::scan_record(std::string_view line, const intake_rules& rules,
-                                                      std::string& out, record_fields& fields) {
+                                                      std::string& out, digest_fields& fields) {
     fields = {};
     const std::size_t begin = begin_of(line);
     if (begin == line.size() || line[begin] != '{') return explain_beginning(line, begin);
@@ -111,7 +125,7 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, con
     state.key_buffer = &key_;
     state.output = &output_;
     output_.begin(line.data() + begin, line.data() + line.size());
-    if (auto error = run(store_record, line, begin, state)) {
+    if (auto error = run<store_record>(line, begin, state)) {
         forget();
         return error;
     }
@@ -119,27 +133,32 @@ std::optional<scan_error> record_scanner::scan_record(std::string_view line, con
     if (state.redacted > 0 && rules.content.counts != nullptr)
         (*rules.content.counts)[redacted_by_key] += state.redacted;
     if (const auto changed = rewriter_.rewrite(record, rules.content); changed.data() != record.data()) {
-        // Its fields have moved.
         record = changed;
-        state.found = {};
-        if (auto error = run(read_record, record, 0, state)) {
+        // Its fields have moved.
+        few_members unused;
+        pass_state again;
+        again.find = find_;
+        again.key_buffer = &key_;
+        again.llm = &unused;
+        if (const auto error = run<read_record>(record, 0, again)) {
             forget();
             return scan_error{0, "cannot be redacted: " + error->reason};
         }
+        state.found = again.found;
     }
-    const std::size_t at = out.size();
     if (!state.found.has(slot::timestamp)) {
         append_timestamp(out, rules.timestamp, record == "{}");
         record.remove_prefix(1);
-        state.found.shift(static_cast<std::uint32_t>(out.size() - at - 1));
-        constexpr std::string_view before = "{\"timestamp\":";
-        state.found.set(
-            slot::timestamp,
-            {before.size(), static_cast<std::uint32_t>(rules.timestamp.size() + 2), json_kind::string});
+        // What was found is counted from a brace that stands there no more.
+        const std::size_t brace = out.size() - 1;
+        out += record;
+        state.found.put_into(fields, out.data() + brace);
+    } else {
+        const std::size_t brace = out.size();
+        out += record;
+        state.found.put_into(fields, out.data() + brace);
     }
-    out += record;
     forget();
-    state.found.put_into(fields, out.data() + at);
     return std::nullopt;
 }
 

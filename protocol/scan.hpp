@@ -14,35 +14,70 @@
 #include "protocol/redaction.hpp"
 #include "protocol/string_marks.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace livelogd::protocol {
 
-/// The fields of a record that the daemon understands, as spelled; of duplicate keys the last one.
-/// The views point into the scanned line, or, at ingest, into the output.
-struct record_fields {
-    json_token timestamp;
+/// The fields that ingest asks for, as spelled; of duplicate keys the last one.
+struct digest_fields {
     json_token level;
     json_token type;
+    json_token status_code;
+};
+
+/// Members of a record, in the order of the record.
+class few_members {
+  public:
+    struct member {
+        std::string_view key;  ///< as spelled, without its quotes
+        json_token value;
+    };
+
+    void clear() {
+        count_ = 0;
+        all_ = true;
+    }
+    void add(const member& one) {
+        if (count_ < members_.size()) {
+            members_[count_++] = one;
+        } else {
+            all_ = false;
+        }
+    }
+    /// False if there were more than these.
+    [[nodiscard]] bool all() const { return all_; }
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    [[nodiscard]] std::span<const member> members() const { return {members_.data(), count_}; }
+
+  private:
+    std::array<member, 8> members_;
+    std::size_t count_ = 0;
+    bool all_ = true;
+};
+
+/// All fields of a record that the daemon understands. The views point into the scanned line.
+struct record_fields : digest_fields {
+    json_token timestamp;
     json_token request_id;
     json_token method;
     json_token endpoint;
-    json_token status_code;
     json_token duration_ms;
     json_token error_type;
     json_token exception_type;       ///< "exception.type", flat, or {"exception":{"type":…}}; flat first
     json_token error_dot_type;       ///< "error.type", flat, or {"error":{"type":…}}; flat first
     json_token response_error_type;  ///< {"response_body":{"error_type":…}}
 
-    // Where llm_fields looks. They are spared the walk over the record if its own keys tell nothing.
+    // Where llm_fields looks, so that it is spared a second walk over the record.
     json_token request_body;
     json_token response_body;
     json_token attributes;
-    bool may_tell_llm_itself = false;  ///< false: no other key of the record is in docs/llm-fields.md
+    few_members llm;  ///< at least those of the record's other members whose keys are in docs/llm-fields.md
 };
 
 /// Why a line is not a record.
@@ -69,7 +104,7 @@ class record_scanner {
     /// Reads a line and appends what is stored (without LF) to `out`. The views in `fields` point into `out`
     /// and end with the next change of it. On error `out` is as it was.
     [[nodiscard]] std::optional<scan_error> scan_record(std::string_view line, const intake_rules& rules,
-                                                        std::string& out, record_fields& fields);
+                                                        std::string& out, digest_fields& fields);
 
   private:
     void forget();

@@ -118,6 +118,9 @@ bool text_traces::add_ascii(std::string_view text) {
 /// Looks for the first two characters of this part, all of which are beyond ASCII. False if it is no use.
 bool text_traces::add_others(std::string_view text) {
     constexpr std::size_t most_characters = 2;
+    // It is read for every half of a surrogate pair, too.
+    constexpr std::string_view replacement = "\xEF\xBF\xBD";
+    text = text.substr(0, text.find(replacement));
     std::size_t size = 0;
     std::vector<std::string> escapes;
     while (size < text.size() && escapes.size() < most_characters) {

@@ -9,7 +9,7 @@
 namespace livelogd::ingest {
 namespace {
 
-bool is_api_call(const protocol::record_fields& fields) {
+bool is_api_call(const protocol::digest_fields& fields) {
     return fields.type.is_string()
            && (protocol::string_equals(fields.type, "request")
                || protocol::string_equals(fields.type, "response"));
@@ -95,7 +95,7 @@ void intake::take(const protocol::framed_line& line, const policy& rules, storag
         return;
     }
     const std::size_t begin = batch.lines.size();
-    protocol::record_fields fields;
+    protocol::digest_fields fields;
     const protocol::intake_rules how{
         .redact = &rules.redact,
         .timestamp = timestamp_,
@@ -120,13 +120,13 @@ void intake::take_malformed(std::string_view message, const protocol::framed_lin
         message, line.bytes, line.total_bytes, rules.redact, timestamp_,
         {.secrets = &rules.secrets, .bodies = nullptr, .counts = &turn_.redactions});
     const std::size_t begin = batch.lines.size();
-    protocol::record_fields fields;
+    protocol::digest_fields fields;
     // Through the same door as every record: its fields are found, and what it is made of is checked.
     if (scanner_.scan_record(record, {}, batch.lines, fields)) return;
     close_record(begin, fields, batch);
 }
 
-void intake::close_record(std::size_t begin, const protocol::record_fields& fields,
+void intake::close_record(std::size_t begin, const protocol::digest_fields& fields,
                           storage::record_batch& batch) {
     const auto digest = protocol::record_digest::of(std::string_view(batch.lines).substr(begin), fields);
     batch.lines.push_back('\n');

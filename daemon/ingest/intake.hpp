@@ -64,7 +64,7 @@ class intake {
     void take(const protocol::framed_line& line, const policy& rules, storage::record_batch& batch);
     void take_malformed(std::string_view message, const protocol::framed_line& line, const policy& rules,
                         storage::record_batch& batch);
-    void close_record(std::size_t begin, const protocol::record_fields& fields, storage::record_batch& batch);
+    void close_record(std::size_t begin, const protocol::digest_fields& fields, storage::record_batch& batch);
     void stamp_turn(const policy& rules);
 
     protocol::line_framer framer_;

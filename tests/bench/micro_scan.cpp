@@ -153,7 +153,7 @@ class bench {
         redaction_counts counts{};
         content.counts = &counts;
         constexpr std::size_t batch = 256 * 1024;
-        record_fields fields;
+        digest_fields fields;
         std::string out;
         out.reserve(batch * 2);
         std::size_t sum = 0;

@@ -197,15 +197,22 @@ class strict_json {
         if (!take('u')) return false;
         const auto first = read_unit();
         if (!first) return false;
-        if (*first >= 0xDC00 && *first <= 0xDFFF) return false;  // the second half alone
-        if (*first < 0xD800 || *first > 0xDBFF) {
+        constexpr std::uint32_t replacement = 0xFFFD;
+        if (*first < 0xD800 || *first > 0xDFFF) {
             put(out, *first);
             return true;
         }
-        if (!take('\\') || !take('u')) return false;
-        const auto second = read_unit();
-        if (!second || *second < 0xDC00 || *second > 0xDFFF) return false;
-        put(out, 0x10000 + ((*first - 0xD800) << 10) + (*second - 0xDC00));
+        // RFC 8259 allows half a pair, which stands for no character.
+        const std::string_view rest = text_;
+        if (*first <= 0xDBFF && take('\\') && take('u')) {
+            const auto second = read_unit();
+            if (second && *second >= 0xDC00 && *second <= 0xDFFF) {
+                put(out, 0x10000 + ((*first - 0xD800) << 10) + (*second - 0xDC00));
+                return true;
+            }
+        }
+        text_ = rest;
+        put(out, replacement);
         return true;
     }
 

@@ -3,6 +3,7 @@
 #include "protocol/scan.hpp"
 #include "tests/support/catch.hpp"
 
+#include <initializer_list>
 #include <string>
 
 using namespace livelogd::protocol;
@@ -23,19 +24,23 @@ class scanned {
 
     void check(json_token record_fields::* field, json_kind kind, std::string_view text) const {
         CAPTURE(line_);
-        CHECK((read.*field).kind == kind);
-        CHECK((read.*field).text == text);
-        CHECK((taken_in.*field).kind == kind);
-        CHECK((taken_in.*field).text == text);
-        if (kind == json_kind::absent) return;
-        CHECK(is_within((read.*field).text, line_));
-        CHECK(is_within((taken_in.*field).text, out_));
+        check(read.*field, line_, kind, text);
+        // Ingest notes these alone.
+        for (const auto own : {&digest_fields::level, &digest_fields::type, &digest_fields::status_code})
+            if (field == own) check(taken_in.*own, out_, kind, text);
     }
 
     record_fields read;
-    record_fields taken_in;
+    digest_fields taken_in;
 
   private:
+    static void check(const json_token& token, const std::string& within, json_kind kind,
+                      std::string_view text) {
+        CHECK(token.kind == kind);
+        CHECK(token.text == text);
+        if (kind != json_kind::absent) CHECK(is_within(token.text, within));
+    }
+
     static bool is_within(std::string_view part, const std::string& whole) {
         return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
     }
@@ -69,19 +74,19 @@ TEST_CASE("every known field is found as spelled") {
 TEST_CASE("absent fields are absent") {
     const scanned none(R"({"Level":"ERROR","status":1,"errortype":2,"exception_type":3})");
     using f = record_fields;
-    for (const auto field :
-         {&f::level, &f::type, &f::request_id, &f::method, &f::endpoint, &f::status_code, &f::duration_ms,
-          &f::error_type, &f::exception_type, &f::error_dot_type, &f::response_error_type})
+    for (const auto field : std::initializer_list<json_token f::*>{
+             &f::level, &f::type, &f::request_id, &f::method, &f::endpoint, &f::status_code, &f::duration_ms,
+             &f::error_type, &f::exception_type, &f::error_dot_type, &f::response_error_type})
         none.check(field, json_kind::absent, "");
     CHECK(none.read.timestamp.kind == json_kind::absent);
-    CHECK(none.taken_in.timestamp.text == "\"T\"");
 }
 
 TEST_CASE("only top-level keys count") {
     const scanned nested(
         R"({"a":{"level":"ERROR","type":"x","error_type":"y"},"b":[{"status_code":500}],"c":"level","d":["type"]})");
     using f = record_fields;
-    for (const auto field : {&f::level, &f::type, &f::status_code, &f::error_type})
+    for (const auto field :
+         std::initializer_list<json_token f::*>{&f::level, &f::type, &f::status_code, &f::error_type})
         nested.check(field, json_kind::absent, "");
 }
 
@@ -146,14 +151,13 @@ TEST_CASE("white space is inside the read token and gone from the stored one") {
     CHECK(fields.level.text == "[1,2]");
     CHECK(fields.status_code.text == "404");
     CHECK(fields.type.text == "\"a b\"");
-    CHECK(fields.timestamp.text == "\"T\"");
 }
 
 TEST_CASE("a redacted field is seen as it is stored") {
     const std::vector<std::string> names{"level", "type", "exception", "timestamp"};
     const redaction_keys keys{std::span<const std::string>(names)};
     record_scanner scanner;
-    record_fields fields;
+    digest_fields fields;
     std::string out;
     REQUIRE_FALSE(
         scanner
@@ -165,9 +169,7 @@ TEST_CASE("a redacted field is seen as it is stored") {
         == R"({"timestamp":"[REDACTED]","level":"[REDACTED]","exception":"[REDACTED]","error":{"type":"[REDACTED]"}})");
     CHECK(fields.level.is_string());
     CHECK(fields.level.text == redacted_value);
-    CHECK(fields.timestamp.text == redacted_value);
-    CHECK(fields.exception_type.kind == json_kind::absent);
-    CHECK(fields.error_dot_type.text == redacted_value);
+    CHECK(fields.type.kind == json_kind::absent);
 }
 
 TEST_CASE("a refused line has no fields") {

@@ -5,6 +5,7 @@
 #include "protocol/scan.hpp"
 #include "protocol/string_marks.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/half_pairs.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -46,6 +47,8 @@ std::string random_characters(random_source& random) {
                                                 "\\\\",
                                                 "\\u00e9",
                                                 "\\ud83d\\ude00",
+                                                "\\udbff",
+                                                "\\ude00",
                                                 "\xC3\xA9",
                                                 "\xE2\x82\xAC",
                                                 "\xF0\x9F\x98\x80",
@@ -147,7 +150,7 @@ parsed parse(const std::string& text) {
     json::parse_options options;
     options.max_depth = max_nesting;
     json::error_code failed;
-    json::value value = json::parse(text, failed, {}, options);
+    json::value value = json::parse(livelogd::test::without_half_pairs(text), failed, {}, options);
     if (failed == json::error::exponent_overflow) return {.beyond_it = true, .valid = false, .value = {}};
     if (failed || !value.is_object()) return {};
     return {.beyond_it = false, .valid = true, .value = std::move(value)};
@@ -162,11 +165,16 @@ struct outcome {
     friend bool operator==(const outcome&, const outcome&) = default;
 };
 
+void note(outcome& result, const digest_fields& fields) {
+    for (const json_token* token : {&fields.level, &fields.type, &fields.status_code})
+        result.fields.emplace_back(token->kind, token->text);
+}
+
 void note(outcome& result, const record_fields& fields) {
+    note(result, static_cast<const digest_fields&>(fields));
     for (const json_token* token :
-         {&fields.timestamp, &fields.level, &fields.type, &fields.request_id, &fields.method,
-          &fields.endpoint, &fields.status_code, &fields.duration_ms, &fields.error_type,
-          &fields.exception_type, &fields.error_dot_type, &fields.response_error_type})
+         {&fields.timestamp, &fields.request_id, &fields.method, &fields.endpoint, &fields.duration_ms,
+          &fields.error_type, &fields.exception_type, &fields.error_dot_type, &fields.response_error_type})
         result.fields.emplace_back(token->kind, token->text);
 }
 
@@ -183,15 +191,16 @@ outcome scan(record_scanner& scanner, const std::string& line, const redaction_k
     } else {
         note(result, fields);
     }
+    digest_fields stored;
     const auto stored_error =
-        scanner.scan_record(bytes, {.redact = keys, .timestamp = "T"}, result.stored, fields);
+        scanner.scan_record(bytes, {.redact = keys, .timestamp = "T"}, result.stored, stored);
     REQUIRE(stored_error.has_value() == !result.reason.empty());
     result.valid = !stored_error;
     if (stored_error) {
         REQUIRE(stored_error->at == result.at);
         REQUIRE(stored_error->reason == result.reason);
     } else {
-        note(result, fields);
+        note(result, stored);
     }
     return result;
 }
@@ -269,7 +278,7 @@ TEST_CASE("strings that cross the borders of blocks and chunks end where they en
                 for (record_scanner& scanner : scanners) {
                     const outcome result = scan(scanner, line, nullptr);
                     REQUIRE(result.stored == line);
-                    REQUIRE(result.fields[2].second == "\"t\"");
+                    REQUIRE(result.fields[1].second == "\"t\"");
                     const outcome cut = scan(scanner, line.substr(0, 21 + before + part.size()), nullptr);
                     REQUIRE(cut.reason == "unexpected end of the line");
                 }
