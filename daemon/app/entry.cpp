@@ -69,6 +69,7 @@ int do_what_is_asked(const command_line& given) {
             std::cout << print_settings(all);
             return success;
         case action::check_config:
+            load_token(all);
             std::cout << "the configuration is sound\n";
             return success;
         case action::print_text:

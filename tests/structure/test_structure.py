@@ -41,6 +41,7 @@ CONFINED = {
     "date/": {"daemon/base/time_zone.cpp"},
     "re2/": {"daemon/filter/pattern.cpp"},
     "xxhash.h": {"daemon/base/checksum.cpp"},
+    "openssl/": {"daemon/http/auth/digest.cpp"},
 }
 WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary", "daemon/query")
 
