@@ -12,13 +12,25 @@ namespace {
 
 constexpr const char* challenge = "Bearer realm=\"livelogd\"";
 
+constexpr const char* come_again_policy =
+    "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// From a link on another site a browser does not send the session's cookie (SameSite=Strict). So it is asked
-/// to come again from here: a page that does so without a script.
-constexpr std::string_view come_again =
-    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Live logs</title>"
-    "<meta name=\"color-scheme\" content=\"dark light\"><meta http-equiv=\"refresh\" content=\"0\"></head>"
-    "<body></body></html>\n";
-constexpr const char* come_again_policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// to come again from here, to the sign-in, which sends on who is signed in. That way cannot go in circles.
+reply come_again(const request& asked) {
+    // Nothing in it could end an attribute: see escaped().
+    const auto way = way_to_sign_in(asked);
+    const auto folder = way.substr(0, way.find("sign-in"));
+    return {.status = 401,
+            .content_type = "text/html; charset=utf-8",
+            .headers = {{"Content-Security-Policy", come_again_policy}},
+            .body =
+                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Live logs</title>"
+                "<meta name=\"color-scheme\" content=\"dark light\"><noscript><meta http-equiv=\"refresh\" "
+                "content=\"0; url="
+                + way + "\"></noscript><script src=\"" + folder + "assets/come_again.js\" data-to=\"" + way
+                + "\"></script></head><body></body></html>\n"};
+}
 
 /// A browser asks for a page to be shown. Old ones, and those that reach another machine without TLS, do not
 /// send Sec-Fetch-Mode.
@@ -72,10 +84,7 @@ reply without_token(const request& asked) {
                            "browsers sign in at /api/v1/logs/sign-in");
     }
     if (asked.header("sec-fetch-site").value_or("") == "cross-site") {
-        return {.status = 401,
-                .content_type = "text/html; charset=utf-8",
-                .headers = {{"Content-Security-Policy", come_again_policy}},
-                .body = come_again};
+        return come_again(asked);
     }
     return {.status = 303, .content_type = "", .headers = {{"Location", way_to_sign_in(asked)}}};
 }

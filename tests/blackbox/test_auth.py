@@ -29,7 +29,7 @@ WANTED = [
     "/", LOGS, f"{LOGS}/", f"{LOGS}/recent", f"{LOGS}/stats", f"{LOGS}/requests", f"{LOGS}/records/1", f"{LOGS}/openapi.json",
     f"{LOGS}/assets/viewer.js", f"{LOGS}/assets/viewer.css", f"{LOGS}/stream", "/readyz", "/metrics", "/nowhere",
 ]  # fmt: skip
-OPEN = ["/healthz", f"{LOGS}/sign-in", f"{LOGS}/sign-out", f"{LOGS}/session", f"{LOGS}/assets/sign_in.css"]
+OPEN = ["/healthz", f"{LOGS}/sign-in", f"{LOGS}/sign-out", f"{LOGS}/session", f"{LOGS}/assets/sign_in.css", f"{LOGS}/assets/come_again.js"]
 PAGE = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none", "Accept": "text/html"}
 
 

@@ -25,6 +25,7 @@ struct door {
         routes.add("/api/v1/logs/recent", nothing);
         routes.add("/healthz", nothing, http::timing::unmeasured, http::audience::anyone);
         routes.add_form("/api/v1/logs/sign-in", nothing, nothing);
+        rules.proxies = http::trusted_proxies({"loopback"});
         who.set_token(token);
     }
 
@@ -43,7 +44,7 @@ struct door {
         return routes.counts()->refusals()[static_cast<std::size_t>(why)];
     }
 
-    http::access_rules rules{.proxies = http::trusted_proxies({"loopback"})};
+    http::access_rules rules;
     http::router routes;
     http::authenticator who{{{.ttl = 1h, .idle = 1h}, true}, [](base::severity, std::string_view) {}};
     http::request asked;
@@ -150,7 +151,14 @@ TEST_CASE("a link from another site comes again from here, with the cookie", "[a
     REQUIRE(answer);
     CHECK(answer->status == 401);
     CHECK(answer->content_type == "text/html; charset=utf-8");
-    CHECK(header(*answer, "Content-Security-Policy").starts_with("default-src 'none'"));
+    CHECK(header(*answer, "Content-Security-Policy").starts_with("default-src 'none'; script-src 'self';"));
+    const auto& page = std::get<std::string>(answer->body);
+    CHECK(page.find("src=\"../../api/v1/logs/assets/come_again.js\"") != std::string::npos);
+    CHECK(page.find("data-to=\"../../api/v1/logs/sign-in\"") != std::string::npos);
+    // What a link brings along stays within its attribute.
+    d.asked.parameters = {{"\"><script>", "'\"&<>"}};
+    const auto way = http::way_to_sign_in(d.asked);
+    CHECK(way.find_first_of("\"'<>& ") == std::string::npos);
 }
 
 TEST_CASE("the way back leads to this daemon's own pages alone", "[auth]") {

@@ -60,7 +60,7 @@ TEST_CASE("the token lets in, in the header that is meant for it", "[auth]") {
         asked.headers = {{"authorization", scheme + right}};
         CHECK(g.who.check(asked, start).what == outcome::admitted);
     }
-    for (const std::string value : {right, "Basic " + right, "Bearer" + right, "Token " + right}) {
+    for (const std::string& value : {right, "Basic " + right, "Bearer" + right, "Token " + right}) {
         asked.headers = {{"authorization", value}};
         CHECK(g.who.check(asked, start).what == outcome::missing);
     }

@@ -51,11 +51,11 @@ TEST_CASE("a token file that others can use is refused with the cure", "[auth]")
     const auto path = folder.path() / "token";
     write(path, "0123456789abcdef\n");
     CHECK(http::read_token_file(path) == "0123456789abcdef");
-    for (const mode_t mode : {0640, 0660, 0400, 0440}) {
+    for (const mode_t mode : {0640U, 0660U, 0400U, 0440U}) {
         REQUIRE(::chmod(path.c_str(), mode) == 0);
         CHECK(http::read_token_file(path) == "0123456789abcdef");
     }
-    for (const mode_t mode : {0644, 0604, 0602, 0666}) {
+    for (const mode_t mode : {0644U, 0604U, 0602U, 0666U}) {
         REQUIRE(::chmod(path.c_str(), mode) == 0);
         const auto told = refusal_of(path);
         CHECK(told.find(path.string()) != std::string::npos);
