@@ -435,6 +435,7 @@ def test_files_that_are_refused(tmp_path: Path, text: str, mode: int, told: str)
         assert done.returncode == 78, done
         assert str(path) in done.stderr and told in done.stderr and "auth_token_file" in done.stderr
         assert text == "" or text not in done.stderr.replace(str(path), "")
+        assert not (tmp_path / "logs").exists(), "nothing was begun"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
