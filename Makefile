@@ -30,8 +30,8 @@ test:           ## build and run the test suite: units, models, Python, black bo
 	@packaging/build.sh release livelogd
 	@packaging/test.sh quick
 
-test-all:       ## test, and then sanitizers, fuzzing, clang-tidy and clang-format
-	@packaging/install-deps.sh build test analysis
+test-all:       ## test, and then proxies, sanitizers, fuzzing, clang-tidy and clang-format
+	@packaging/install-deps.sh build test proxies analysis
 	@packaging/node-packages.sh test
 	@packaging/promtool.sh
 	@packaging/build.sh release livelogd
@@ -58,7 +58,7 @@ lint:           ## check the format, and run clang-tidy
 	@packaging/lint.sh tidy
 
 install-deps:   ## install every package that any of these targets needs
-	@packaging/install-deps.sh build test analysis
+	@packaging/install-deps.sh build test proxies analysis
 	@packaging/node-packages.sh test
 
 clean:          ## remove build/ (logs/ stays)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing of the named sets of Debian packages. Does nothing, and asks nobody, where all is there.
 #
-#   packaging/install-deps.sh SET...      SET: build | test | analysis
+#   packaging/install-deps.sh SET...      SET: build | test | proxies | analysis
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source packaging/lib.sh
@@ -20,6 +20,8 @@ test_packages=(
     python3-fastapi python3-uvicorn gunicorn python3-pip python3-setuptools python3-wheel
     python3-jsonschema procps strace zstd chromium
 )
+# To run tests/system, which `make test-all` does. Debian starts nginx, Caddy and sshd when it installs them.
+proxies_packages=(nginx caddy openssh-server openssh-client openssl python3-pytest)
 # To bundle the viewer. Debian's npm is 330 small packages, half a minute; whoever has Node.js from elsewhere has npm with it.
 node_packages=(nodejs npm)
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
@@ -30,7 +32,7 @@ has_node() {
     command -v npm >/dev/null && command -v node >/dev/null && [[ $(node --version) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] >= 18))
 }
 
-(($# > 0)) || die --code=64 "usage: $0 build|test|analysis ..."
+(($# > 0)) || die --code=64 "usage: $0 build|test|proxies|analysis ..."
 wanted=()
 for set in "$@"; do
     case $set in
@@ -39,8 +41,9 @@ for set in "$@"; do
             has_node || wanted+=("${node_packages[@]}")
             ;;
         test) wanted+=("${test_packages[@]}") ;;
+        proxies) wanted+=("${proxies_packages[@]}") ;;
         analysis) wanted+=("${analysis_packages[@]}") ;;
-        *) die --code=64 "no such set of packages: $set (build, test, analysis)" ;;
+        *) die --code=64 "no such set of packages: $set (build, test, proxies, analysis)" ;;
     esac
 done
 

@@ -4,7 +4,8 @@
 # ends with one line that sums up.
 #
 #   packaging/test.sh quick    unit and model tests, the Python package, black box, faults, browser
-#   packaging/test.sh all      that, then address, undefined-behaviour and thread sanitizers, fuzzing, clang-tidy, format
+#   packaging/test.sh all      that, then proxies, address, undefined-behaviour and thread sanitizers, fuzzing,
+#                              clang-tidy, format
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source packaging/lib.sh
@@ -170,6 +171,9 @@ if [[ $what == all ]]; then
     pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
     pytest_step "filters (all)" 900 tests/blackbox/test_filter_property.py tests/blackbox/test_history.py
     unset LIVELOGD_FAULTS
+    step "types of the proxy suite" 300 env MYPYPATH=tests/support:tests/system \
+        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/system
+    pytest_step "proxies" 300 tests/system
     sanitizer asan
     sanitizer tsan
     fuzz

@@ -85,9 +85,13 @@ std::string gap(record_id from, record_id to, std::string_view reason) {
     return named_event("gap", to, data);
 }
 
-std::string bye(record_id position) {
+std::string bye(record_id position, std::string_view reason) {
     // A browser does not dispatch an event whose data is empty.
-    return named_event("bye", position, "{}");
+    if (reason.empty()) return named_event("bye", position, "{}");
+    std::string data = "{\"reason\":";
+    append_string(data, reason);
+    data += '}';
+    return named_event("bye", position, data);
 }
 
 std::string status_failing(std::string_view reason, std::string_view since) {

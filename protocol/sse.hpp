@@ -35,8 +35,8 @@ std::string ping_before_start(record_id newest);
 /// Records from..to are no longer kept; the stream goes on after `to` (its `id:` line).
 std::string gap(record_id from, record_id to, std::string_view reason);
 
-/// The daemon stops; the stream can be resumed after `position`.
-std::string bye(record_id position);
+/// The stream ends; it can be resumed after `position`. Without a reason: the daemon stops.
+std::string bye(record_id position, std::string_view reason = {});
 
 /// Storing fails. `reason` is a sentence, `since` an ISO 8601 time. Without an `id:` line, as the next one:
 /// where a client resumes has nothing to do with it.

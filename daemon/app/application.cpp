@@ -8,6 +8,7 @@
 #include "daemon/app/heartbeat.hpp"
 #include "daemon/app/option_table.hpp"
 #include "daemon/app/socket_place.hpp"
+#include "daemon/http/auth/authenticator.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/ingest/own_record.hpp"
@@ -75,8 +76,12 @@ std::shared_ptr<const ingest::policy> policy_of(const settings& all, const base:
 }
 
 std::shared_ptr<const http::access_rules> access_of(const settings& all) {
-    return std::make_shared<const http::access_rules>(
-        http::access_rules{all.allowed_hosts, all.cors_allowed_origins});
+    return std::make_shared<const http::access_rules>(http::access_rules{
+        all.allowed_hosts, all.cors_allowed_origins, http::trusted_proxies(all.trusted_proxies)});
+}
+
+http::session_times session_times_of(const settings& all) {
+    return {all.session_ttl, all.session_idle_timeout};
 }
 
 net::socket_access socket_access_of(const settings& all) {
@@ -157,6 +162,7 @@ struct application::parts {
           zone(now.timezone.empty() ? base::time_zone::system() : base::time_zone::named(now.timezone)),
           rules(policy_of(now, zone)),
           access(access_of(now)),
+          who({session_times_of(now), now.auth_unix_sockets}, report),
           budget(now.ingest_buffer_bytes),
           log(log_options_of(now), report),
           summaries(now.summaries, zone),
@@ -183,8 +189,9 @@ struct application::parts {
                facts_of(now),
                &summaries,
                now.scan_threads,
-               &alert_count})),
-          clients(context, routes, access, limits_of(now), now.max_http_connections, served, report),
+               &alert_count,
+               &who})),
+          clients(context, routes, access, who, limits_of(now), now.max_http_connections, served, report),
           alert_records(to_log, rules, report),
           alarms(
               {log, live, files, zone},
@@ -196,6 +203,7 @@ struct application::parts {
           stop_signals(control, SIGTERM, SIGINT),
           reload_signal(control, SIGHUP),
           pulse(control, manager, [this] { return state(); }) {
+        who.set_token(load_token(now));
         for (auto& socket : http_sockets(now, std::move(passed.http))) {
             addresses.push_back(display(socket.address()));
             clients.listen_on(std::move(socket));
@@ -220,6 +228,7 @@ struct application::parts {
     base::time_zone zone;
     ingest::current_policy rules;
     http::current_access access;
+    http::authenticator who;
     ingest::counters count;
     http::client_counters served;
     alerts::alert_counts alert_count;
@@ -371,8 +380,17 @@ void application::parts::wait_for_reload() {
 
 void application::parts::take_new_settings() {
     settings fresh;
+    std::optional<std::string> token;
     try {
         fresh = reload();
+        token = load_token(now);
+        // What has been read is sound in itself. What will be in force is in part what was: a wildcard that
+        // is fine with the token that the next start asks for is not fine now.
+        settings mixed = fresh;
+        mixed.listen = now.listen;
+        mixed.allow_unauthenticated = now.allow_unauthenticated;
+        mixed.auth_token_file = now.auth_token_file;
+        check_settings(mixed);
     } catch (const std::exception& error) {
         report(base::severity::error, std::string("the configuration stays as it was: ") + error.what());
         return;
@@ -385,6 +403,8 @@ void application::parts::take_new_settings() {
     access.store(access_of(fresh));
     alarms.set_rules(fresh.alert_rules);
     now.alert_rules = fresh.alert_rules;
+    who.set_times(session_times_of(fresh));
+    who.set_token(token);
     log.set_limits(log_limits_of(fresh));
     now.log_max_bytes = fresh.log_max_bytes;
     now.log_backup_count = fresh.log_backup_count;
@@ -399,6 +419,9 @@ void application::parts::take_new_settings() {
     now.log_body_bytes = fresh.log_body_bytes;
     now.allowed_hosts = fresh.allowed_hosts;
     now.cors_allowed_origins = fresh.cors_allowed_origins;
+    now.trusted_proxies = fresh.trusted_proxies;
+    now.session_ttl = fresh.session_ttl;
+    now.session_idle_timeout = fresh.session_idle_timeout;
     report(base::severity::info, "configuration reloaded");
     if (!waiting.empty()) report(base::severity::warning, "these changes wait for a restart: " + waiting);
 }

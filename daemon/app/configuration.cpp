@@ -6,6 +6,8 @@
 #include "daemon/app/exit_code.hpp"
 #include "daemon/app/option_table.hpp"
 #include "daemon/base/time_zone.hpp"
+#include "daemon/http/auth/proxies.hpp"
+#include "daemon/http/auth/token_file.hpp"
 #include "daemon/net/listen_address.hpp"
 #include "daemon/storage/zstd_frames.hpp"
 
@@ -125,11 +127,12 @@ void check_settings(const settings& all) {
     if (!all.socket_group.empty() && ::getgrnam(all.socket_group.c_str()) == nullptr) {
         refuse("socket_group: there is no group '" + all.socket_group + "'");
     }
+    check_value("trusted_proxies", [&] { http::trusted_proxies{all.trusted_proxies}; });
     for (const auto& origin : all.cors_allowed_origins) {
-        if (origin == "*" && !all.allow_unauthenticated) {
+        if (origin == "*" && !all.allow_unauthenticated && all.auth_token_file.empty()) {
             refuse(
-                "cors_allowed_origins: * lets every page read the logs; name the origins, or set "
-                "allow_unauthenticated = true if that is meant");
+                "cors_allowed_origins: * lets every page read the logs; name the origins, or ask for a token "
+                "(auth_token_file), or set allow_unauthenticated = true if that is meant");
         }
         if (origin != "*" && !is_origin(origin)) {
             refuse("cors_allowed_origins: '" + origin
@@ -139,9 +142,19 @@ void check_settings(const settings& all) {
 }
 
 void check_reach(const settings& all, const net::listen_address& address) {
-    if (address.is_loopback() || all.allow_unauthenticated) return;
+    if (address.is_loopback() || all.allow_unauthenticated || !all.auth_token_file.empty()) return;
     throw std::invalid_argument("'" + address.text() + "' can be reached by other machines, and nobody has to sign in: "
-                                "keep to 127.0.0.1, or set allow_unauthenticated = true if that is meant");
+                                "keep to 127.0.0.1, or ask for a token (auth_token_file), or set "
+                                "allow_unauthenticated = true if that is meant");
+}
+
+std::optional<std::string> load_token(const settings& all) {
+    if (all.auth_token_file.empty()) return std::nullopt;
+    try {
+        return http::read_token_file(all.auth_token_file);
+    } catch (const http::token_file_error& error) {
+        refuse(std::string("auth_token_file: ") + error.what());
+    }
 }
 
 std::string print_settings(const settings& all) {

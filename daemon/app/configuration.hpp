@@ -49,6 +49,10 @@ void check_settings(const settings& all);
 /// Whether others may be let in through the address. Throws std::invalid_argument with the cure.
 void check_reach(const settings& all, const net::listen_address& address);
 
+/// The token that requests have to show; none if nobody is asked for one. Reads the file. Throws
+/// configuration_error.
+std::optional<std::string> load_token(const settings& all);
+
 /// A TOML file with every option, its help and its value.
 std::string print_settings(const settings& all);
 

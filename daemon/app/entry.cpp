@@ -64,6 +64,8 @@ int do_what_is_asked(const command_line& given) {
         return success;
     }
     const auto all = load_settings(given, variable);
+    // Also before a start: what cannot be started with is told before anything is opened.
+    if (given.what != action::print_config) load_token(all);
     switch (given.what) {
         case action::print_config:
             std::cout << print_settings(all);

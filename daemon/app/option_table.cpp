@@ -213,12 +213,33 @@ const std::array table{
         "Host names under which browsers may reach the daemon, beside localhost and the loopback addresses.",
         true, false, true, set_list<&s::allowed_hosts>, list<&s::allowed_hosts>},
     option{"cors_allowed_origins", "",
-           "Origins whose pages may read the logs, such as http://localhost:3000; * only with "
+           "Origins whose pages may read the logs, such as http://localhost:3000; * only with a token or "
            "allow_unauthenticated.",
            true, false, true, set_list<&s::cors_allowed_origins>, list<&s::cors_allowed_origins>},
     option{"allow_unauthenticated", "false",
            "Listen on addresses that other machines can reach, although nobody has to sign in.", false, true,
            false, set_switch<&s::allow_unauthenticated>, truth<&s::allow_unauthenticated>},
+    option{
+        "auth_token_file", "",
+        "File with a token of at least 16 characters, unreadable for other users. Then every address but "
+        "/healthz wants 'Authorization: Bearer TOKEN', or a browser that has signed in. What the file holds "
+        "is read again at SIGHUP.",
+        false, false, false, set_text<&s::auth_token_file>, text<&s::auth_token_file>},
+    option{
+        "auth_unix_sockets", "true",
+        "Ask for the token on Unix sockets too. false: who may connect to them (socket_mode) may read; not "
+        "for a socket that a proxy uses.",
+        false, true, false, set_switch<&s::auth_unix_sockets>, truth<&s::auth_unix_sockets>},
+    option{"session_ttl", "168h", "A browser that has signed in has to do so again after this time.", false,
+           false, true, set_duration<&s::session_ttl, 1000>, duration<&s::session_ttl>},
+    option{"session_idle_timeout", "24h", "The same, after this time without a request or an open stream.",
+           false, false, true, set_duration<&s::session_idle_timeout, 1000>,
+           duration<&s::session_idle_timeout>},
+    option{
+        "trusted_proxies", "loopback,unix",
+        "Proxies that are believed whom they ask for (X-Forwarded-For, X-Forwarded-Proto): loopback, unix, "
+        "addresses, networks such as 10.0.0.0/8.",
+        true, false, true, set_list<&s::trusted_proxies>, list<&s::trusted_proxies>},
     option{"max_http_connections", "2048", "HTTP connections at a time; more are answered with 503.", false,
            false, false, set_number<&s::max_http_connections, 1, 1'000'000>,
            number<&s::max_http_connections>},

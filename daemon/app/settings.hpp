@@ -36,6 +36,11 @@ struct settings {
     std::vector<std::string> allowed_hosts;
     std::vector<std::string> cors_allowed_origins;
     bool allow_unauthenticated = false;
+    std::string auth_token_file;  ///< empty: nobody is asked for a token
+    bool auth_unix_sockets = false;
+    std::chrono::milliseconds session_ttl{0};
+    std::chrono::milliseconds session_idle_timeout{0};
+    std::vector<std::string> trusted_proxies;
     std::uint64_t max_http_connections = 0;
     std::chrono::milliseconds stall_timeout{0};
     std::uint64_t header_limit = 0;

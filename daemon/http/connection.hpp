@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace livelogd::http {
@@ -28,6 +29,13 @@ class connection {
         net::error_code error;  ///< asio::error::timed_out when `limit` has passed
         std::size_t size = 0;
     };
+    /// Who is at the other end.
+    struct peer_name {
+        std::string address = {};  ///< numeric; empty for a Unix socket
+        bool is_unix = false;
+    };
+    [[nodiscard]] virtual peer_name peer() const { return {}; }
+
     /// Reads what there is, at least one byte.
     virtual net::awaitable<read_result> read_some(net::asio::mutable_buffer into, duration limit) = 0;
 

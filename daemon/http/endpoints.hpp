@@ -27,6 +27,8 @@ struct daemon_facts {
     std::uint64_t max_http_connections = 0;
 };
 
+class authenticator;
+
 /// Everything outlives the router.
 struct services {
     const storage::log& log;
@@ -41,9 +43,12 @@ struct services {
     summary::summaries* summaries = nullptr;        ///< null: statistics are made of records alone
     std::size_t scan_threads = 1;                   ///< that the workers of `streams` have
     const alerts::alert_counts* alerted = nullptr;  ///< null: there are none
+    authenticator* who = nullptr;                   ///< null: nobody is asked for a token
 };
 
 inline constexpr const char* viewer_path = "/api/v1/logs";
+inline constexpr const char* sign_in_path = "/api/v1/logs/sign-in";
+inline constexpr const char* sign_out_path = "/api/v1/logs/sign-out";
 inline constexpr const char* records_prefix = "/api/v1/logs/records/";
 
 endpoint recent_endpoint(const services& s);
@@ -59,6 +64,9 @@ endpoint readiness_endpoint(const services& s);
 
 /// The viewer, its files, and the redirections to it.
 void add_viewer_routes(router& routes);
+
+/// Signing in and out, and whether somebody is.
+void add_sign_in_routes(router& routes, authenticator* who);
 
 /// All of them, on their paths.
 router make_router(const services& s);

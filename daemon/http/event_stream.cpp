@@ -22,6 +22,9 @@ constexpr unsigned retry_ms = 2000;
 /// A search is interrupted this often to look after its client.
 constexpr auto replay_step = std::chrono::milliseconds(200);
 
+/// Why a stream ends while the daemon goes on.
+constexpr std::string_view signed_out = "signed out";
+
 /// Buffers of one write; the system takes no more at a time than a socket's buffer holds anyway.
 constexpr std::size_t max_pieces = 64;
 
@@ -32,7 +35,9 @@ event_stream::event_stream(std::shared_ptr<connection> client, stream_sources so
       sources_(std::move(sources)),
       options_(std::move(options)),
       filter_(options_.filter, sources_),
-      subscription_(sources_.live.subscribe(client_->executor())) {}
+      subscription_(sources_.live.subscribe(client_->executor())) {
+    if (options_.granted) on_right_ended_.emplace(options_.granted->ended(), wake{this});
+}
 
 net::awaitable<void> event_stream::run(std::string head) {
     auto self = shared_from_this();
@@ -116,10 +121,16 @@ net::awaitable<bool> event_stream::find_replay(storage::log_snapshot snapshot) {
 /// done here: another coroutine for each turn would cost as much as the turn.
 net::awaitable<void> event_stream::follow() {
     for (bool goes_on = true; goes_on && !peer_gone_;) {
+        if (has_lost_its_right()) {
+            co_await say_bye(signed_out);
+            break;
+        }
         const bool between_records = frame_sent_ == 0;
         const bool ping_due = clock::now() >= next_ping_;
         if (ping_due && between_records) {
             next_ping_ = clock::now() + options_.ping_interval;
+            // An open stream keeps a session from being idle.
+            if (options_.granted && !options_.granted->use(clock::now())) options_.granted->end();
             const auto ping = protocol::sse::ping(position_, newest());
             goes_on = co_await send_notice(ping);
             continue;
@@ -129,6 +140,7 @@ net::awaitable<void> event_stream::follow() {
         // A client that is always a little slower than the records is always in the middle of one.
         notice_due_ = !between_records && (ping_due || news.status_waits);
         if (peer_gone_) break;
+        if (news.what == pulled::outcome::cancelled) continue;  // for the right that has ended
         if (news.what == pulled::outcome::batches && filter_.passes_everything()) {
             const auto done = write(news.batches, {});
             if (done == progress::all) continue;
@@ -165,10 +177,14 @@ net::awaitable<bool> event_stream::send_status(pulled news) {
     co_return co_await send_notice(*news.status);
 }
 
-net::awaitable<bool> event_stream::say_bye() {
+bool event_stream::has_lost_its_right() const {
+    return options_.granted && options_.granted->ended().stop_requested();
+}
+
+net::awaitable<bool> event_stream::say_bye(std::string_view reason) {
     // In the middle of a frame nothing else can be said; the client resumes behind the last whole one.
     if (frame_sent_ != 0) co_return false;
-    const auto bye = protocol::sse::bye(position_);
+    const auto bye = protocol::sse::bye(position_, reason);
     co_await send_notice(bye);
     co_return false;
 }

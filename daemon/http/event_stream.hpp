@@ -2,6 +2,7 @@
 // One Server-Sent Events session: a cursor that pulls.
 #pragma once
 
+#include "daemon/http/auth/grant.hpp"
 #include "daemon/http/connection.hpp"
 #include "daemon/http/stream_filter.hpp"
 #include "daemon/http/stream_sources.hpp"
@@ -11,7 +12,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace livelogd::http {
@@ -22,6 +25,7 @@ struct stream_options {
     std::optional<std::size_t> replay;         ///< without `after`: the newest N matching records first
     std::chrono::steady_clock::duration ping_interval = std::chrono::seconds(15);
     std::chrono::steady_clock::duration stall = std::chrono::seconds(60);
+    std::shared_ptr<grant> granted = {};  ///< the stream ends with it; null: no right is needed
 };
 
 /// Lives on the connection's strand; kept alive by run() and by the watch on the peer.
@@ -33,7 +37,8 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
   public:
     event_stream(std::shared_ptr<connection> client, stream_sources sources, stream_options options);
 
-    /// Writes `head`, then events until the client is gone, takes nothing for too long, or the daemon stops.
+    /// Writes `head`, then events until the client is gone, takes nothing for too long, has no right to them
+    /// any more, or the daemon stops.
     /// Closes the connection.
     net::awaitable<void> run(std::string head);
 
@@ -63,7 +68,8 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     net::awaitable<bool> catch_up();
     /// `bytes` must outlive the call.
     net::awaitable<bool> send_notice(const std::string& bytes);
-    net::awaitable<bool> say_bye();
+    net::awaitable<bool> say_bye(std::string_view reason = {});
+    [[nodiscard]] bool has_lost_its_right() const;
     net::awaitable<bool> wait_for_client();
     progress write(const std::vector<live::shared_batch>& batches,
                    const std::vector<live::batch_matches>& matches);
@@ -81,6 +87,12 @@ class event_stream : public std::enable_shared_from_this<event_stream> {
     stream_options options_;
     stream_filter filter_;
     live::subscription subscription_;
+    struct wake {
+        event_stream* self;
+        void operator()() const { self->subscription_.cancel(); }
+    };
+    /// Wakes the stream when its right has ended. After the subscription, which it uses: from another thread.
+    std::optional<std::stop_callback<wake>> on_right_ended_;
     protocol::record_id position_ = 0;  ///< everything up to here has been examined, and sent if it matches
     std::size_t frame_sent_ = 0;        ///< bytes of the frame of position_ + 1 that are out
     std::chrono::steady_clock::time_point next_ping_;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -12,6 +14,8 @@
 #include <vector>
 
 namespace livelogd::http {
+
+class grant;
 
 /// A request that cannot be answered as asked. The text becomes the answer's `error`.
 class bad_request : public std::runtime_error {
@@ -55,7 +59,16 @@ struct request {
     bool keep_alive = true;  ///< the client wants the connection kept
     /// Triggered when the client has hung up: nobody waits for the answer any more.
     std::stop_token gone = {};
-    bool has_body = false;  ///< a body is announced: none is read, so the connection ends with the answer
+    bool has_body = false;  ///< a body is announced and not read: the connection ends with the answer
+    std::optional<std::uint64_t> body_length = {};  ///< that is announced
+    std::string body = {};                          ///< of a form, once it is read
+    std::string peer = {};  ///< numeric address of who connected; empty if that was over a Unix socket
+    bool over_unix_socket = false;
+
+    // What admission finds out.
+    std::string client = {};  ///< the address it comes from: the peer's, or the one a trusted proxy tells
+    bool tls = false;         ///< the browser uses TLS, as far as it can be told
+    std::shared_ptr<grant> granted = {};  ///< the right it was let in with; null if none was needed
 
     /// The value of the first header of that name (lower case).
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {

@@ -2,6 +2,8 @@
 // How often each endpoint has been asked, what came of it, and how long queries took.
 #pragma once
 
+#include "daemon/http/refusal.hpp"
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -41,8 +43,8 @@ class duration_counts {
 class request_counts {
   public:
     /// The status codes that are told apart; others are counted as one.
-    static constexpr std::array<unsigned, 12> codes{200, 204, 302, 400, 403, 404,
-                                                    405, 408, 414, 431, 500, 503};
+    static constexpr std::array<unsigned, 18> codes{200, 204, 302, 303, 304, 400, 401, 403, 404,
+                                                    405, 408, 411, 413, 414, 429, 431, 500, 503};
     static constexpr std::size_t code_count = codes.size() + 1;  ///< the last: any other
 
     struct row {
@@ -59,10 +61,20 @@ class request_counts {
     void answered(std::size_t number, unsigned status);
     void took(std::size_t number, duration_counts::duration time);
 
+    /// A request was not let in.
+    void refused(refusal why) {
+        refusals_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+    }
+    /// How many were not, in the order of refusal_names.
+    [[nodiscard]] const std::array<std::atomic<std::uint64_t>, refusal_names.size()>& refusals() const {
+        return refusals_;
+    }
+
     [[nodiscard]] const std::vector<std::unique_ptr<row>>& rows() const { return rows_; }
 
   private:
     std::vector<std::unique_ptr<row>> rows_;
+    std::array<std::atomic<std::uint64_t>, refusal_names.size()> refusals_{};
 };
 
 }  // namespace livelogd::http

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <limits>
+#include <system_error>
 
 namespace livelogd::http {
 namespace {
@@ -32,6 +34,13 @@ bool is_digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Of digits; more than can be counted is told as the most that can.
+std::uint64_t length_of(std::string_view digits) {
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    return error == std::errc{} ? length : std::numeric_limits<std::uint64_t>::max();
+}
+
 /// What of `headers` decides where a request ends, and who it is for.
 void check_framing(request& head) {
     std::size_t hosts = 0;
@@ -42,7 +51,8 @@ void check_framing(request& head) {
         if (name == "content-length") {
             ++lengths;
             if (!is_digits(value)) refuse("Content-Length must be a number");
-            if (value.find_first_not_of('0') != std::string::npos) head.has_body = true;
+            head.body_length = length_of(value);
+            head.has_body = *head.body_length > 0;
         }
         if (name == "transfer-encoding") {
             ++codings;
@@ -105,6 +115,12 @@ void parse_query(std::string_view query, parameter_list& parameters) {
 }
 
 }  // namespace
+
+parameter_list parse_form(std::string_view body) {
+    parameter_list fields;
+    parse_query(body, fields);
+    return fields;
+}
 
 void parse_target(std::string_view target, request& into) {
     if (std::ranges::any_of(target, [](char c) { return static_cast<unsigned char>(c) > 126; })) {

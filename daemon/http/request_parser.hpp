@@ -25,6 +25,9 @@ struct parsed_head {
 /// different requests.
 std::optional<parsed_head> parse_request_head(std::string_view bytes, std::size_t limit);
 
+/// The fields of a form (application/x-www-form-urlencoded). Throws bad_request (400).
+parameter_list parse_form(std::string_view body);
+
 /// Splits a request target into path and parameters and decodes both. Throws bad_request (400).
 void parse_target(std::string_view target, request& into);
 

@@ -24,12 +24,13 @@ constexpr std::size_t refusals_at_once = 64;
 }  // namespace
 
 server::server(net::asio::io_context& context, const router& routes, const current_access& access,
-               session_limits limits, std::size_t max_connections, client_counters& count,
+               authenticator& who, session_limits limits, std::size_t max_connections, client_counters& count,
                base::report_sink report)
     : context_(context),
       strand_(net::asio::make_strand(context)),
       routes_(routes),
       access_(access),
+      who_(who),
       limits_(limits),
       max_connections_(max_connections),
       count_(count),
@@ -74,7 +75,7 @@ void server::admit(net::stream_socket socket) {
     count_.connections.store(connections_.size(), std::memory_order_relaxed);
     const auto executor = one->executor();
     // Whatever ends a conversation, an exception included (memory), ends this connection only.
-    net::asio::co_spawn(executor, run_session(one, routes_, access_, limits_, overloaded),
+    net::asio::co_spawn(executor, run_session(one, routes_, access_, limits_, overloaded, &who_),
                         [this, one](const std::exception_ptr&) {
                             one->close();
                             net::asio::post(strand_, [this, one] { ended(one); });

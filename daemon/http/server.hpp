@@ -23,9 +23,9 @@ namespace livelogd::http {
 /// thread.
 class server {
   public:
-    /// `routes`, `access` and `count` must outlive the server.
+    /// `routes`, `access`, `who` and `count` must outlive the server.
     server(net::asio::io_context& context, const router& routes, const current_access& access,
-           session_limits limits, std::size_t max_connections, client_counters& count,
+           authenticator& who, session_limits limits, std::size_t max_connections, client_counters& count,
            base::report_sink report);
 
     /// Before start().
@@ -48,6 +48,7 @@ class server {
     net::asio::any_io_executor strand_;
     const router& routes_;
     const current_access& access_;
+    authenticator& who_;
     const session_limits limits_;
     const std::size_t max_connections_;
     client_counters& count_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/session.hpp"
 
+#include "daemon/http/admission.hpp"
 #include "daemon/http/request_parser.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -29,6 +30,10 @@ constexpr std::size_t linger_bytes = 256u << 10;
 /// How long an answer may still take to make once the client has closed its side of the connection.
 constexpr auto patience_after_eof = std::chrono::seconds(1);
 
+/// The longest form: a token of the greatest length with every character escaped, and some.
+constexpr std::size_t form_bytes = 4096;
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+
 std::string chunk(std::string_view data) {
     std::array<char, 16> size{};
     const auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16);
@@ -41,8 +46,13 @@ std::string chunk(std::string_view data) {
 class conversation {
   public:
     conversation(std::shared_ptr<connection> client, const router& routes, const current_access& access,
-                 session_limits limits)
-        : client_(std::move(client)), routes_(routes), access_(access), limits_(limits) {}
+                 session_limits limits, authenticator* who)
+        : client_(std::move(client)),
+          routes_(routes),
+          access_(access),
+          limits_(limits),
+          who_(who),
+          peer_(client_->peer()) {}
 
     net::awaitable<void> run(bool overloaded) {
         bool goes_on = true;
@@ -52,6 +62,10 @@ class conversation {
             try {
                 asked = co_await read_request();
                 if (!asked) break;
+                if (routes_.takes_form(*asked)) {
+                    const bool whole = co_await read_form(*asked);
+                    if (!whole) break;
+                }
             } catch (const bad_request& error) {
                 refused = error;
             }
@@ -105,6 +119,38 @@ class conversation {
         }
     }
 
+    /// Takes the body of a request that sends a form. False if the client is gone. Throws bad_request.
+    net::awaitable<bool> read_form(request& asked) {
+        if (asked.has_body && !asked.body_length)
+            throw bad_request(411, "a form must tell its length (Content-Length)");
+        const auto length = asked.body_length.value_or(0);
+        if (length > form_bytes) {
+            throw bad_request(413, "a form may have at most " + std::to_string(form_bytes) + " bytes here");
+        }
+        const auto size = static_cast<std::size_t>(length);
+        if (received_.size() < size && asked.header("expect").value_or("") == "100-continue"
+            && !asked.http_1_0) {
+            const auto error = co_await write_all(*client_, go_on, limits_.stall);
+            if (error) co_return false;
+        }
+        const auto deadline = clock::now() + limits_.header_time;
+        while (received_.size() < size) {
+            const auto limit = deadline - clock::now();
+            std::array<char, 4096> piece;
+            connection::read_result got{net::asio::error::timed_out, 0};
+            if (limit > clock::duration::zero())
+                got = co_await client_->read_some(net::asio::buffer(piece), limit);
+            if (got.error == net::asio::error::timed_out)
+                throw bad_request(408, "the form took too long to arrive");
+            if (got.error) co_return false;
+            received_.append(piece.data(), got.size);
+        }
+        asked.body = received_.substr(0, size);
+        received_.erase(0, size);
+        asked.has_body = false;
+        co_return true;
+    }
+
     /// Those before a request are to be ignored (RFC 9112, section 2.2).
     void drop_blank_lines() {
         std::size_t blank = 0;
@@ -155,12 +201,12 @@ class conversation {
         }
     }
 
-    net::awaitable<reply> make_answer(const request& asked) {
-        try {
-            access_.load()->check(asked);
-        } catch (const bad_request& refused) {
-            co_return error_reply(refused);
-        }
+    net::awaitable<reply> make_answer(request& asked) {
+        asked.peer = peer_.address;
+        asked.over_unix_socket = peer_.is_unix;
+        const auto rules = access_.load();
+        auto turned_away = turn_away(asked, *rules, routes_, who_);
+        if (turned_away) co_return *std::move(turned_away);
         co_return co_await routes_.answer(asked);
     }
 
@@ -173,7 +219,8 @@ class conversation {
             extra.emplace_back("Access-Control-Allow-Origin", *std::move(origin));
             if (asked->method == "OPTIONS") {
                 extra.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-                extra.emplace_back("Access-Control-Allow-Headers", "Last-Event-ID, Cache-Control");
+                extra.emplace_back("Access-Control-Allow-Headers",
+                                   "Authorization, Last-Event-ID, Cache-Control");
                 extra.emplace_back("Access-Control-Max-Age", "600");
             }
         }
@@ -266,6 +313,8 @@ class conversation {
     const router& routes_;
     const current_access& access_;
     session_limits limits_;
+    authenticator* who_;
+    connection::peer_name peer_;
     std::string received_;
     bool first_ = true;
 };
@@ -273,8 +322,9 @@ class conversation {
 }  // namespace
 
 net::awaitable<void> run_session(std::shared_ptr<connection> client, const router& routes,
-                                 const current_access& access, session_limits limits, bool overloaded) {
-    conversation talk(std::move(client), routes, access, limits);
+                                 const current_access& access, session_limits limits, bool overloaded,
+                                 authenticator* who) {
+    conversation talk(std::move(client), routes, access, limits, who);
     co_await talk.run(overloaded);
 }
 

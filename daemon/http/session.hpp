@@ -21,11 +21,15 @@ struct session_limits {
     std::chrono::steady_clock::duration stall = std::chrono::seconds(60);
 };
 
+class authenticator;
+
 using current_access = std::atomic<std::shared_ptr<const access_rules>>;
 
 /// Reads requests and writes answers until either side has had enough. A free coroutine: nobody else needs a
 /// handle. `routes` and `access` must outlive it. `overloaded`: answers 503 whatever is asked, and ends.
+/// `who` knows who has the token; null: nobody is asked for one.
 net::awaitable<void> run_session(std::shared_ptr<connection> client, const router& routes,
-                                 const current_access& access, session_limits limits, bool overloaded);
+                                 const current_access& access, session_limits limits, bool overloaded,
+                                 authenticator* who = nullptr);
 
 }  // namespace livelogd::http

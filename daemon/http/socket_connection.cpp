@@ -3,6 +3,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -16,10 +18,36 @@ namespace {
 namespace asio = net::asio;
 constexpr std::size_t max_buffers = 64;
 
+connection::peer_name peer_of(int fd) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return {};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    switch (name.ss_family) {
+        case AF_UNIX:
+            return {.is_unix = true};
+        case AF_INET:
+            ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(name).sin_addr, text.data(),
+                        text.size());
+            break;
+        case AF_INET6:
+            ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(name).sin6_addr, text.data(),
+                        text.size());
+            break;
+        default:
+            break;
+    }
+    return {.address = text.data()};
+}
+
 }  // namespace
 
 socket_connection::socket_connection(net::stream_socket socket, client_counters& count)
-    : socket_(std::move(socket)), count_(count), executor_(socket_.get_executor()), timer_(executor_) {
+    : socket_(std::move(socket)),
+      count_(count),
+      executor_(socket_.get_executor()),
+      peer_(peer_of(socket_.native_handle())),
+      timer_(executor_) {
     net::error_code ignored;
     socket_.non_blocking(true, ignored);
 }

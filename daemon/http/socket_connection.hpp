@@ -17,6 +17,7 @@ class socket_connection final : public connection, public std::enable_shared_fro
     socket_connection(net::stream_socket socket, client_counters& count);
 
     [[nodiscard]] net::asio::any_io_executor executor() const override { return executor_; }
+    [[nodiscard]] peer_name peer() const override { return peer_; }
     net::awaitable<read_result> read_some(net::asio::mutable_buffer into, duration limit) override;
     std::size_t write_now(std::span<const net::asio::const_buffer> buffers, net::error_code& error) override;
     net::awaitable<net::error_code> wait_writable(duration limit) override;
@@ -34,6 +35,7 @@ class socket_connection final : public connection, public std::enable_shared_fro
     net::stream_socket socket_;
     client_counters& count_;
     net::asio::any_io_executor executor_;
+    peer_name peer_;
     /// One timer for both directions. It is not moved for every operation: it fires, looks whether a deadline
     /// has really passed, and is set anew if not.
     net::asio::steady_timer timer_;

@@ -38,10 +38,11 @@ struct counters {
     std::atomic<std::uint64_t> own_records{0};
 
     // Outside the equation.
-    std::atomic<std::uint64_t> bytes{0};          ///< read from senders
-    std::atomic<std::uint64_t> connections{0};    ///< of senders, open now
-    std::atomic<std::uint64_t> connected{0};      ///< senders' connections that were accepted
-    std::atomic<std::uint64_t> error_records{0};  ///< written; the daemon's own included
+    std::atomic<std::uint64_t> bytes{0};           ///< read from senders
+    std::atomic<std::uint64_t> connections{0};     ///< of senders, open now
+    std::atomic<std::uint64_t> connected{0};       ///< senders' connections that were accepted
+    std::atomic<std::uint64_t> of_other_users{0};  ///< of these: of another user than the daemon's
+    std::atomic<std::uint64_t> error_records{0};   ///< written; the daemon's own included
     /// Records written, the daemon's own included, by protocol::level.
     std::array<std::atomic<std::uint64_t>, protocol::level_count> by_severity{};
     /// Values redacted, by protocol::redaction_counts' rules.

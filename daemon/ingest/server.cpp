@@ -4,6 +4,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <string>
 #include <utility>
 
@@ -35,7 +38,18 @@ void server::start() {
     net::asio::post(strand_, [this] { watch_half_lines(); });
 }
 
+/// Who has connected, as the system knows it: what a sender says of itself is in its records.
+void server::note_sender(net::stream_socket& socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
+    if (peer.uid != ::geteuid()) context_.count.of_other_users.fetch_add(1, std::memory_order_relaxed);
+    const auto note = notes_.connected(peer.pid, peer.uid, std::chrono::steady_clock::now());
+    if (note) report_(base::severity::info, *note);
+}
+
 void server::admit(net::stream_socket socket) {
+    note_sender(socket);
     auto one = std::make_shared<session>(std::move(socket), context_, clients_);
     sessions_.insert(one);
     context_.count.connected.fetch_add(1, std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 
 #include "daemon/base/report.hpp"
 #include "daemon/ingest/client_ledger.hpp"
+#include "daemon/ingest/sender_notes.hpp"
 #include "daemon/ingest/session.hpp"
 #include "daemon/net/acceptor.hpp"
 
@@ -39,6 +40,7 @@ class server {
 
   private:
     void admit(net::stream_socket socket);
+    void note_sender(net::stream_socket& socket);
     void read_ended();
     void ended(const std::shared_ptr<session>& one);
     void watch_half_lines();
@@ -51,6 +53,7 @@ class server {
     std::shared_ptr<net::acceptor> acceptor_;
     client_ledger clients_;  ///< outlives the sessions
     std::unordered_set<std::shared_ptr<session>> sessions_;
+    sender_notes notes_;
     std::size_t readers_ = 0;  ///< sessions that may still hand something over
     bool full_ = false;
     bool full_told_ = false;

@@ -44,6 +44,11 @@ DEFAULTS: dict[str, Any] = {
     "allowed_hosts": [],
     "cors_allowed_origins": [],
     "allow_unauthenticated": False,
+    "auth_token_file": "",
+    "auth_unix_sockets": True,
+    "session_ttl": "168h",
+    "session_idle_timeout": "24h",
+    "trusted_proxies": ["loopback", "unix"],
     "max_http_connections": 2048,
     "stall_timeout": "1min",
     "header_limit": "8KiB",
@@ -220,6 +225,10 @@ BAD_VALUES = {
     "threads": ["0", "-1", "x"],
     "max_record_bytes": ["0", "x"],
     "listen": ["", "5000", "localhost:x", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:-1", "unix:", "unix:" + "x" * 200],
+    "auth_unix_sockets": ["x", "1"],
+    "session_ttl": ["", "x", "0s", "7d"],
+    "session_idle_timeout": ["0s"],
+    "trusted_proxies": ["localhost", "10.0.0.0/33", "*"],
     "timezone": ["Mars/Olympus", "../../etc/passwd"],
 }
 
@@ -231,7 +240,7 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, name: str, value:
     told = refused(78, "--config", str(file))
     assert name in told
     # Where the value alone is wrong, the line is known. An address or zone is checked with all others.
-    if name not in ("listen", "timezone"):
+    if name not in ("listen", "timezone", "trusted_proxies"):
         assert f"{file}:4" in told
     told = refused(78, environment={f"LIVELOGD_{name.upper()}": value})
     assert name.upper() in told.upper()

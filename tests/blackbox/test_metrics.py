@@ -354,9 +354,9 @@ def test_labels_are_the_daemons_own_whatever_it_is_sent(daemon: Daemon) -> None:
     seen = Scrape(daemon)
     assert "evil" not in seen.text.lower() and "livelogd_x" not in seen.text
     # Not one more label value than before, apart from codes; and of these only those that the daemon answers with.
-    for label in ("endpoint", "outcome", "level", "version", "le", "rule"):
+    for label in ("endpoint", "outcome", "level", "version", "le", "rule", "reason"):
         assert seen.label_values(label) == quiet.label_values(label), label
     assert seen.label_values("code") <= {"200", "204", "302", "400", "403", "404", "405", "500", "503"}
     names = {name for family in seen.families.values() for _, labels in family.samples for name, _ in labels}
-    assert names == {"endpoint", "outcome", "level", "version", "le", "rule", "code"}
+    assert names == {"endpoint", "outcome", "level", "version", "le", "rule", "reason", "code"}
     assert seen.value("http_requests_total", endpoint="other", code="404") > 10

@@ -123,7 +123,36 @@ inline sent_request read_request(std::string_view head) {
     return request;
 }
 
-/// The requests in a peer's bytes, if every one of them were answered and none had a body.
+/// The path of a target, decoded; empty if it cannot be.
+inline std::string path_of(std::string_view target) {
+    const auto prefix = lower(target.substr(0, 8));
+    const std::size_t scheme = prefix.starts_with("http://") ? 7 : prefix.starts_with("https://") ? 8 : 0;
+    if (scheme > 0) target.remove_prefix(std::min(target.find_first_of("/?", scheme), target.size()));
+    target = target.substr(0, target.find_first_of("?#"));
+    std::string path;
+    for (std::size_t i = 0; i < target.size(); ++i) {
+        if (target[i] != '%') {
+            path.push_back(target[i]);
+            continue;
+        }
+        unsigned code = 0;
+        const auto* const begin = target.data() + i + 1;
+        const auto* const end = target.data() + std::min(i + 3, target.size());
+        const auto [stop, error] = std::from_chars(begin, end, code, 16);
+        if (error != std::errc{} || stop != begin + 2) return {};
+        path.push_back(static_cast<char>(code));
+        i += 2;
+    }
+    return path;
+}
+
+inline bool sends_form(const sent_request& request) {
+    if (request.method != "POST") return false;
+    const auto path = path_of(request.target);
+    return path == "/api/v1/logs/sign-in" || path == "/api/v1/logs/sign-out";
+}
+
+/// The requests in a peer's bytes, if every one of them were answered and none had a body but forms.
 inline std::vector<sent_request> read_requests(std::string_view bytes) {
     std::vector<sent_request> requests;
     for (;;) {
@@ -135,6 +164,14 @@ inline std::vector<sent_request> read_requests(std::string_view bytes) {
         requests.back().complete = end != std::string_view::npos;
         if (end == std::string_view::npos) return requests;
         bytes.remove_prefix(end + 4);
+        const auto lengths = requests.back().all("content-length");
+        if (!requests.back().sound || !sends_form(requests.back()) || lengths.empty()) continue;
+        std::size_t length = 0;
+        const auto [stop, error] =
+            std::from_chars(lengths[0].data(), lengths[0].data() + lengths[0].size(), length);
+        if (error != std::errc{} || length > 4096) continue;  // refused, and nothing is read after it
+        requests.back().complete = length <= bytes.size();
+        bytes.remove_prefix(std::min(length, bytes.size()));
     }
 }
 

@@ -42,6 +42,7 @@ CONFINED = {
     "re2/": {"daemon/filter/pattern.cpp"},
     "xxhash.h": {"daemon/base/checksum.cpp"},
     "zstd": {"daemon/storage/zstd_frames.cpp"},
+    "openssl/": {"daemon/http/auth/digest.cpp"},
 }
 WITHOUT_ASIO = ("protocol", "daemon/base", "daemon/filter", "daemon/storage", "daemon/summary", "daemon/query")
 

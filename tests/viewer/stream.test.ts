@@ -192,3 +192,42 @@ test('disconnected by the user it stays so, whatever happens, and resumes withou
   stream.connect();
   assert.equal(browser.last.address, 'logs/stream?replay=200&q=x');
 });
+
+test('a stream whose right has ended is signed out, and does not try in vain', () => {
+  const { browser, stream } = start();
+  browser.last.say('open');
+  browser.last.say('message', {}, 5);
+  browser.last.say('bye', { reason: 'signed out' }, 5);
+  assert.equal(stream.state, 'signed_out');
+  browser.pass(120_000);
+  browser.look(false);
+  browser.look(true);
+  browser.pass(120_000);
+  assert.equal(browser.sources.length, 1);
+  stream.start('level=ERROR', 'replay=200');
+  assert.equal(stream.state, 'signed_out');
+  assert.equal(browser.sources.length, 1);
+  stream.connect();
+  assert.equal(browser.sources.length, 2);
+});
+
+test('a stopped daemon is not taken for a session that has ended', () => {
+  const { browser, stream } = start();
+  browser.last.say('open');
+  browser.last.say('bye', {}, 5);
+  assert.equal(stream.state, 'stopped');
+});
+
+test('a refused stream is told as such, and one that is lost is not', () => {
+  const browser = new FakeBrowser();
+  let refused = 0;
+  const stream = new LogStream('logs/stream', browser, { record: () => undefined, gap: () => undefined, changed: () => undefined, refused: () => (refused += 1) });
+  stream.start('', 'replay=200');
+  browser.last.drop();
+  assert.equal(refused, 0);
+  browser.last.giveUp();
+  assert.equal(refused, 1);
+  stream.signedOut();
+  browser.pass(60_000);
+  assert.equal(browser.sources.length, 1);
+});

@@ -48,13 +48,14 @@ filter::record_filter filter_of(const parameters& given, const services& s) {
 router make_router(const services& s) {
     router routes;
     add_viewer_routes(routes);
+    add_sign_in_routes(routes, s.who);
     routes.add("/api/v1/logs/stream", stream_endpoint(s));
     routes.add("/api/v1/logs/recent", recent_endpoint(s), timing::measured);
     routes.add("/api/v1/logs/stats", stats_endpoint(s), timing::measured);
     routes.add("/api/v1/logs/requests", requests_endpoint(s), timing::measured);
     routes.add_family(records_prefix, record_endpoint(s), timing::measured);
     routes.add("/api/v1/logs/openapi.json", openapi_endpoint());
-    routes.add("/healthz", health_endpoint());
+    routes.add("/healthz", health_endpoint(), timing::unmeasured, audience::anyone);
     routes.add("/readyz", readiness_endpoint(s));
     routes.add("/metrics", metrics_endpoint(s, routes.counts()));
     return routes;

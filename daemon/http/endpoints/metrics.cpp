@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // GET /metrics: the daemon's own numbers, for Prometheus. Labels come from the daemon's tables alone.
+#include "daemon/http/auth/authenticator.hpp"
 #include "daemon/http/endpoints.hpp"
 #include "daemon/http/metrics_text.hpp"
 #include "daemon/http/parameters.hpp"
@@ -8,6 +9,7 @@
 #include "protocol/secret_redaction.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -85,6 +87,8 @@ void write_ingest(metrics_text& out, const services& s) {
               s.facts.max_ingest_connections);
     write_one(out, "livelogd_ingest_connections_total", kind::counter,
               "Connections of senders that were accepted.", read(counted.connected));
+    write_one(out, "livelogd_ingest_other_users_connections_total", kind::counter,
+              "Of these, the ones of another user than the daemon's own.", read(counted.of_other_users));
 }
 
 void write_log(metrics_text& out, const services& s) {
@@ -178,6 +182,13 @@ void write_alerts(metrics_text& out, const alerts::alert_counts& counted) {
               "Messages that have not been delivered yet.", read(counted.waiting));
 }
 
+void write_sessions(metrics_text& out, authenticator& who) {
+    write_one(out, "livelogd_http_sessions", kind::gauge, "Browsers that are signed in.",
+              who.sessions(std::chrono::steady_clock::now()));
+    write_one(out, "livelogd_http_sign_ins_total", kind::counter, "Times that somebody has signed in.",
+              who.sign_ins());
+}
+
 void write_requests(metrics_text& out, const request_counts& counts) {
     out.family("livelogd_http_requests_total", kind::counter,
                "Requests answered, by endpoint (\"other\": none of the daemon's) and status code. Codes that "
@@ -192,6 +203,10 @@ void write_requests(metrics_text& out, const request_counts& counts) {
                 out.value(answers, {{"code", code}, {"endpoint", row->endpoint}});
         }
     }
+    out.family("livelogd_http_refused_requests_total", kind::counter,
+               "Requests that were not let in, by reason.");
+    for (std::size_t i = 0; i < refusal_names.size(); ++i)
+        out.value(read(counts.refusals()[i]), {{"reason", refusal_names[i]}});
     out.family("livelogd_http_query_duration_seconds", kind::histogram,
                "From the request to the head of its answer, of queries that were answered.");
     for (const auto& row : counts.rows()) {
@@ -212,6 +227,7 @@ endpoint metrics_endpoint(const services& s, std::shared_ptr<const request_count
         write_log(out, s);
         write_live(out, s);
         write_clients(out, s);
+        if (s.who != nullptr) write_sessions(out, *s.who);
         write_requests(out, *counts);
         if (s.alerted != nullptr) write_alerts(out, *s.alerted);
         co_return reply{.content_type = metrics_text::content_type, .body = std::move(out).text()};

@@ -28,6 +28,7 @@ endpoint stream_endpoint(const services& s) {
             }
         }
         options.stall = s.stall;
+        options.granted = asked.granted;
         stream_body body = [s, options](std::shared_ptr<connection> client,
                                         std::string head) -> net::awaitable<void> {
             const auto stream = std::make_shared<event_stream>(std::move(client), s.streams, options);

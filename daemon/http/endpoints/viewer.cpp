@@ -68,10 +68,13 @@ void add_viewer_routes(router& routes) {
     for (const auto& file : assets::all()) {
         if (file.name == "index.html") {
             routes.add(viewer_path, file_endpoint(file));
-        } else {
+        } else if (!file.name.ends_with(".html")) {
+            // What the pages for signing in and out are made of is there for those who have not.
+            const bool is_open = file.name == "sign_in.css" || file.name == "come_again.js";
             auto path = folder + "assets/";
             path += file.name;
-            routes.add(path, file_endpoint(file));
+            routes.add(path, file_endpoint(file), timing::unmeasured,
+                       is_open ? audience::anyone : audience::token_holders);
         }
     }
 }

@@ -101,6 +101,12 @@ export interface Stats {
   facets?: Record<string, Record<string, number>>;
 }
 
+/** Whether the daemon asks for a token, and this browser has signed in with it. */
+export interface Session {
+  required: boolean;
+  signed_in: boolean;
+}
+
 export class Api {
   /** `base` is the viewer's address relative to the page: "logs". */
   constructor(readonly base = 'logs', private readonly get: typeof fetch = (...given) => fetch(...given)) {}
@@ -132,6 +138,15 @@ export class Api {
 
   async stats(parameters: URLSearchParams, signal?: AbortSignal): Promise<Stats> {
     return (await (await this.ask(`stats?${parameters.toString()}`, signal)).json()) as Stats;
+  }
+
+  /** Answered without a token too. */
+  async session(): Promise<Session> {
+    return (await (await this.ask('session')).json()) as Session;
+  }
+
+  async signOut(): Promise<void> {
+    await this.get(`${this.base}/sign-out`, { method: 'POST', credentials: 'same-origin' });
   }
 
   private async ask(path: string, signal?: AbortSignal): Promise<Response> {

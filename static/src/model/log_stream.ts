@@ -3,7 +3,7 @@
 
 import { takeEarly, type Holder } from './early_stream.js';
 
-export type StreamState = 'connecting' | 'live' | 'reconnecting' | 'stopped' | 'hidden' | 'disconnected';
+export type StreamState = 'connecting' | 'live' | 'reconnecting' | 'stopped' | 'hidden' | 'signed_out' | 'disconnected';
 
 export interface EventLike {
   data: string;
@@ -32,6 +32,8 @@ export interface StreamListener {
   record(id: number, text: string): void;
   /** Records from … to are no longer kept. */
   gap(from: number | null, to: number): void;
+  /** The daemon, or a proxy before it, has answered with something else than a stream. */
+  refused?(): void;
   /** `state`, `trouble` or another property has changed. */
   changed(): void;
 }
@@ -54,6 +56,7 @@ const longestBackoff = 15_000;
  *   reconnecting  connection lost, trying again
  *   stopped       the daemon said that it stops; trying again
  *   hidden        given back because nobody looks at the tab; goes on when somebody does
+ *   signed_out    the daemon wants its token; not trying until somebody has signed in
  *   disconnected  by the user, or not started yet
  */
 export class LogStream {
@@ -111,8 +114,15 @@ export class LogStream {
     this.setState('disconnected');
   }
 
+  /** Trying would be in vain. */
+  signedOut(): void {
+    this.close();
+    this.cancelHiding();
+    this.setState('signed_out');
+  }
+
   get wanted(): boolean {
-    return this.state !== 'disconnected';
+    return this.state !== 'disconnected' && this.state !== 'signed_out';
   }
 
   /** The user has disconnected it: start() does not open it. */
@@ -145,7 +155,7 @@ export class LogStream {
     listen('ping', (event) => this.pinged(event));
     listen('gap', (event) => this.skipped(event));
     listen('status', (event) => this.told(event));
-    listen('bye', () => this.setState('stopped'));
+    listen('bye', (event) => this.ended(event));
     listen('error', () => this.failed(source));
   }
 
@@ -186,6 +196,12 @@ export class LogStream {
     this.on.changed();
   }
 
+  private ended(event: EventLike): void {
+    // With a reason it is this page's right that has ended, not the daemon.
+    if (event.data.includes('"reason":"signed out"')) this.signedOut();
+    else this.setState('stopped');
+  }
+
   private alive(): void {
     this.lastActivity = this.around.now();
     this.backoff = firstBackoff;
@@ -203,8 +219,12 @@ export class LogStream {
     else this.failures += 1;
     // While it is CONNECTING, the browser tries again by itself and sends Last-Event-ID. It gives up for ever on any answer but
     // 200, such as a proxy's 502 while the daemon restarts.
-    if (source.readyState === closed) this.retryLater();
-    else this.on.changed();
+    if (source.readyState === closed) {
+      this.retryLater();
+      this.on.refused?.();
+    } else {
+      this.on.changed();
+    }
   }
 
   private retryLater(): void {

@@ -31,6 +31,8 @@ export interface ViewListener {
    * frame is being made, what is drawn now is in it.
    */
   rowsChanged(before: number, inFrame?: boolean): void;
+  /** The stream was refused: perhaps the daemon wants its token. */
+  refused?(): void;
   /** Something else that is told has changed. */
   changed(): void;
   /** Errors that nobody has seen yet. */
@@ -95,6 +97,7 @@ export class LogView {
         this.wake();
       },
       gap: (from, to) => this.gap(from, to),
+      refused: () => this.on.refused?.(),
       changed: () => {
         this.updateRate();
         if (this.peeked > 0 && this.stream.state !== 'hidden') {

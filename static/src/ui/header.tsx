@@ -71,7 +71,7 @@ function Pill({ viewer }: { viewer: Viewer }) {
       <span class="dot" aria-hidden="true" />
       <span id="state-text" role="status">{status.text}</span>
       <span id="state-age" aria-hidden="true">{status.age}</span>
-      <button type="button" id="connect" onClick={() => viewer.toggleConnection()}>{stream.wanted ? 'Disconnect' : 'Connect'}</button>
+      <button type="button" id="connect" onClick={() => viewer.toggleConnection()}>{stream.state === 'signed_out' ? 'Sign in' : stream.wanted ? 'Disconnect' : 'Connect'}</button>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Habits and downloads.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import type { TimeMode } from '../model/format.js';
 import { download } from './download.js';
@@ -11,9 +11,12 @@ import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Menu({ viewer }: { viewer: Viewer }) {
-  const { menu } = useStore(viewer.page);
+  const { menu, session } = useStore(viewer.page);
   const settings = useStore(viewer.settings);
   const [field, setField] = useState('');
+  useEffect(() => {
+    if (menu) void viewer.learnSession();
+  }, [menu]);
   if (!menu) return null;
   const set = (change: Partial<Settings>): void => viewer.settings.set(change);
   const toggleColumn = (id: string): void => {
@@ -59,6 +62,12 @@ export function Menu({ viewer }: { viewer: Viewer }) {
         <button type="button" id="download-json" onClick={() => download(viewer.api.base, viewer.filter, 'json')}><Icon name="download" />JSON</button>
         <button type="button" id="copy-address" onClick={() => void viewer.copy(location.href, 'link to this view')}><Icon name="link" />Link to this view</button>
       </fieldset>
+      {session?.signed_in && (
+        <fieldset>
+          <legend>Session</legend>
+          <button type="button" id="sign-out" onClick={() => void viewer.signOut()}>Sign out</button>
+        </fieldset>
+      )}
     </div>
   );
 }

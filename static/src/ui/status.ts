@@ -5,7 +5,7 @@ import { age, count } from '../model/format.js';
 import type { LogView } from '../model/log_view.js';
 
 export interface Status {
-  /** live, troubled, lost, paused, connecting, reconnecting, stopped, hidden, disconnected. */
+  /** live, troubled, lost, paused, connecting, reconnecting, stopped, hidden, signed_out, disconnected. */
   state: string;
   text: string;
   /** What changes every second, apart because it is not to be read out. */
@@ -55,6 +55,10 @@ export function statusOf(log: LogView, census: { others: number; ask(): void }, 
       break;
     case 'hidden':
       status.text = `paused while hidden, resuming${resume}`;
+      break;
+    case 'signed_out':
+      status.text = 'signed out';
+      status.title = 'The daemon asks for its token. What is shown came before; nothing new appears.';
       break;
     default:
       status.text = 'disconnected by you';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the page does: keeps filter, list, selection and address together. Components call these actions and watch the stores.
 
-import { Api, ApiError, type Stats } from '../model/api.js';
+import { Api, ApiError, type Session, type Stats } from '../model/api.js';
 import { firstReplay } from '../model/early_stream.js';
 import { browserSurroundings } from '../model/log_stream.js';
 import { LogView } from '../model/log_view.js';
@@ -34,18 +34,24 @@ export interface Page {
   stats: Stats | null;
   statsError: string;
   statsBusy: boolean;
+  /** Null: not asked yet. */
+  session: Session | null;
 }
 
 const pinLimit = 12;
 const phoneWidth = matchMedia('(max-width: 760px)');
 
 export class Viewer {
-  readonly api = new Api('logs');
+  readonly api = new Api('logs', async (...given) => {
+    const answer = await fetch(...given);
+    if (answer.status === 401) this.wasSignedOut();
+    return answer;
+  });
   readonly settings: Store<Settings>;
   readonly address: Store<ViewState>;
   readonly page = new Store<Page>({
     filterError: '', filterErrorAt: -1, filterErrorParameter: '', selected: null, panelOpen: false, help: false, menu: false, sheet: false,
-    paused: false, shownColumns: [], pinned: [], said: '', stats: null, statsError: '', statsBusy: false,
+    paused: false, shownColumns: [], pinned: [], said: '', stats: null, statsError: '', statsBusy: false, session: null,
   });
   /** Counts up while something of the list has changed: what tells numbers watches this, and nothing larger does. */
   readonly ticks = new Store({ tick: 0 });
@@ -72,6 +78,7 @@ export class Viewer {
       },
       changed: () => this.tickSoon(),
       unseenErrors: () => this.showAttention(),
+      refused: () => void this.learnSession(),
     });
     // Asked first of all: the answer comes while the rest is made.
     const shown = this.log.show(this.filter, this.address.value.id);
@@ -94,7 +101,7 @@ export class Viewer {
     queueMicrotask(() => {
       if (this.log.waiting > 0) this.log.flush();
     });
-    setInterval(() => void this.log.peekAtErrors(), 30_000);
+    setInterval(() => void (this.log.stream.state !== 'signed_out' && this.log.peekAtErrors()), 30_000);
     this.census = new TabCensus(() => this.log.stream.wanted && this.log.stream.state !== 'hidden');
     addEventListener('hashchange', () => void this.addressChanged());
     document.addEventListener('visibilitychange', () => {
@@ -163,6 +170,11 @@ export class Viewer {
 
   private showFilterError(error: unknown): void {
     if ((error as Error).name === 'AbortError') return;
+    if (error instanceof ApiError && error.status === 401) {
+      // What was asked for is in the address: it is shown after signing in.
+      this.signIn();
+      return;
+    }
     if (error instanceof ApiError) {
       this.page.set({ filterError: error.message, filterErrorAt: error.parameter === 'q' ? error.at : -1, filterErrorParameter: error.parameter });
     } else {
@@ -232,8 +244,47 @@ export class Viewer {
 
   toggleConnection(): void {
     const stream = this.log.stream;
-    if (stream.wanted) stream.disconnect();
+    if (stream.state === 'signed_out') this.signIn();
+    else if (stream.wanted) stream.disconnect();
     else stream.connect();
+  }
+
+  // --- session ------------------------------------------------------------------------------------------------------
+
+  /** Asks whether this browser is signed in, or has to be. */
+  async learnSession(): Promise<void> {
+    try {
+      const session = await this.api.session();
+      this.page.set({ session });
+      if (session.required && !session.signed_in) this.wasSignedOut();
+    } catch {
+      // The daemon is away; whether it asks for a token is told when it is back.
+    }
+  }
+
+  /** Whoever reads what is here goes on reading; a page that shows nothing yet goes to the sign-in by itself. */
+  private wasSignedOut(): void {
+    const { stream, rows } = this.log;
+    if (stream.state === 'signed_out') return;
+    stream.signedOut();
+    if (rows.rows.length === 0) this.signIn();
+  }
+
+  /** Comes back to this address, with its filter and record. */
+  signIn(): void {
+    const next = location.search ? `?next=${encodeURIComponent(`/api/v1/logs${location.search}`)}` : '';
+    location.assign(`${this.api.base}/sign-in${next}${location.hash}`);
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await this.api.signOut();
+    } catch {
+      this.say('the daemon cannot be asked at the moment; you are still signed in');
+      return;
+    }
+    this.log.stream.signedOut();
+    this.signIn();
   }
 
   // --- selection and details ----------------------------------------------------------------------------------------
@@ -384,7 +435,7 @@ export class Viewer {
   private async loadStats(): Promise<void> {
     const { facets, histogram } = this.settings.value;
     const { view, hours } = this.address.value;
-    if (document.visibilityState === 'hidden' || (view === 'records' && !facets && !histogram)) return;
+    if (document.visibilityState === 'hidden' || this.log.stream.state === 'signed_out' || (view === 'records' && !facets && !histogram)) return;
     this.statsAbort.abort();
     const abort = new AbortController();
     this.statsAbort = abort;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A small reverse proxy that serves the daemon under a path of its own, and can fail in the ways that proxies do.
 
-import { createServer, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export const prefix = '/llm/tools';
@@ -15,7 +15,7 @@ export class PathProxy {
   private readonly server: Server;
 
   constructor(private readonly daemonPort: number) {
-    this.server = createServer((incoming, outgoing) => this.forward(incoming.url ?? '', incoming.headers, outgoing));
+    this.server = createServer((incoming, outgoing) => this.forward(incoming, outgoing));
   }
 
   static async start(daemonPort: number): Promise<PathProxy> {
@@ -42,7 +42,8 @@ export class PathProxy {
     await new Promise((done) => this.server.close(done));
   }
 
-  private forward(path: string, headers: NodeJS.Dict<string | string[]>, outgoing: ServerResponse): void {
+  private forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { url: path = '', headers, method } = incoming;
     this.asked.push(path);
     const generation = this.generation;
     const refuse = (): void => {
@@ -54,7 +55,7 @@ export class PathProxy {
       return;
     }
     const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'host' && name !== 'connection'));
-    const asked = request({ host: '127.0.0.1', port: this.daemonPort, path: path.slice(prefix.length), headers: kept }, (answer) => {
+    const asked = request({ host: '127.0.0.1', port: this.daemonPort, path: path.slice(prefix.length), method, headers: kept }, (answer) => {
       const told = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name !== 'connection' && name !== 'transfer-encoding'));
       outgoing.writeHead(answer.statusCode ?? 502, { ...told, Connection: 'close' });
       answer.on('data', (part: Buffer) => {
@@ -65,6 +66,6 @@ export class PathProxy {
     });
     asked.on('error', refuse);
     outgoing.on('close', () => asked.destroy());
-    asked.end();
+    incoming.pipe(asked);
   }
 }

@@ -44,6 +44,14 @@ struct conversation {
             throw std::runtime_error("the disk is on fire");
             co_return http::reply{};
         });
+        routes.add_form(
+            "/form",
+            [](const http::request&) -> net::awaitable<http::reply> {
+                co_return http::reply{.body = std::string("page\n")};
+            },
+            [](const http::request& asked) -> net::awaitable<http::reply> {
+                co_return http::reply{.body = "got " + asked.body + "\n"};
+            });
         access.store(std::make_shared<const http::access_rules>());
         net::asio::co_spawn(client->executor(), http::run_session(client, routes, access, limits, overloaded),
                             [this](const std::exception_ptr& error) {
@@ -272,4 +280,62 @@ TEST_CASE("a client that takes nothing is closed", "[http]") {
     c.context.run_for(2s);
     CHECK(c.over);
     CHECK(c.client->output().size() == 10);
+}
+
+TEST_CASE("a form is read in whole, in whatever pieces it comes, and the connection goes on", "[http]") {
+    conversation c;
+    const std::string head = "POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n";
+    const auto both = c.exchange(head + "a=b&cGET /text HTTP/1.1\r\n" + host);
+    CHECK(status_of(both) == "HTTP/1.1 200 OK");
+    CHECK(both.find("got a=b&c\nHTTP/1.1 200 OK") != std::string::npos);
+    CHECK(has(both, "Connection: keep-alive"));
+    CHECK(c.exchange(head).empty());
+    CHECK(c.exchange("a=").empty());
+    CHECK(body_of(c.exchange("b&c")) == "got a=b&c\n");
+    CHECK(body_of(c.exchange("POST /form HTTP/1.1\r\n" + std::string(host))) == "got \n");
+    CHECK(body_of(c.exchange("GET /form HTTP/1.1\r\n" + std::string(host))) == "page\n");
+    CHECK_FALSE(c.over);
+}
+
+TEST_CASE("a form that is too long or tells no length is refused, and nothing of it taken for a request",
+          "[http]") {
+    for (const std::string fields : {"Content-Length: 4097", "Content-Length: 18446744073709551615",
+                                     "Transfer-Encoding: chunked"}) {
+        INFO(fields);
+        conversation c;
+        const auto answer = c.exchange("POST /form HTTP/1.1\r\nHost: localhost\r\n" + fields
+                                       + "\r\n\r\nGET /text HTTP/1.1\r\n" + host);
+        CHECK(status_of(answer).starts_with(fields.starts_with("C") ? "HTTP/1.1 413" : "HTTP/1.1 411"));
+        CHECK(has(answer, "Connection: close"));
+        CHECK(answer.find("{}") == std::string::npos);
+    }
+}
+
+TEST_CASE("other addresses and methods take no body still", "[http]") {
+    for (const std::string first : {"POST /text", "PUT /form", "DELETE /form"}) {
+        INFO(first);
+        conversation c;
+        const auto answer =
+            c.exchange(first + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\na=b&c");
+        CHECK(status_of(answer) == "HTTP/1.1 405 Method Not Allowed");
+        CHECK(has(answer,
+                  std::string("Allow: GET, HEAD, OPTIONS") + (first.ends_with("/form") ? ", POST" : "")));
+        CHECK(has(answer, "Connection: close"));
+    }
+}
+
+TEST_CASE("a form that does not come to its end is not waited for", "[http]") {
+    conversation c(false, {.header_time = 20ms});
+    CHECK(c.exchange("POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\na=b").empty());
+    c.context.restart();
+    c.context.run_for(300ms);
+    CHECK(status_of(c.client->take_output()) == "HTTP/1.1 408 Request Timeout");
+}
+
+TEST_CASE("a client that asks whether to go on with its form is told so", "[http]") {
+    conversation c;
+    const auto asked =
+        "POST /form HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    CHECK(c.exchange(asked) == "HTTP/1.1 100 Continue\r\n\r\n");
+    CHECK(body_of(c.exchange("a=b&c")) == "got a=b&c\n");
 }
