@@ -20,7 +20,7 @@ test_packages=(
     python3-fastapi python3-uvicorn gunicorn python3-pip python3-setuptools python3-wheel
     python3-jsonschema procps strace zstd chromium
 )
-# To run tests/system, which `make test-all` does. Debian starts nginx, Caddy and sshd when it installs them.
+# To run tests/proxies, which `make test-all` does. Debian starts nginx, Caddy and sshd when it installs them.
 proxies_packages=(nginx caddy openssh-server openssh-client openssl python3-pytest)
 # To bundle the viewer. Debian's npm is 330 small packages, half a minute; whoever has Node.js from elsewhere has npm with it.
 node_packages=(nodejs npm)

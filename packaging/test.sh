@@ -171,9 +171,9 @@ if [[ $what == all ]]; then
     pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
     pytest_step "filters (all)" 900 tests/blackbox/test_filter_property.py tests/blackbox/test_history.py
     unset LIVELOGD_FAULTS
-    step "types of the proxy suite" 300 env MYPYPATH=tests/support:tests/system \
-        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/system
-    pytest_step "proxies" 300 tests/system
+    step "types of the proxy suite" 300 env MYPYPATH=tests/support:tests/proxies \
+        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/proxies
+    pytest_step "proxies" 300 tests/proxies
     sanitizer asan
     sanitizer tsan
     fuzz
