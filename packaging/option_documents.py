@@ -87,7 +87,7 @@ def roff(text: str) -> str:
 
 MAN_HEAD = r""".\" SPDX-License-Identifier: MIT
 .\" Made by packaging/option_documents.py from the program's table of options.
-.TH LIVELOGD.TOML 5 "" "livelogd @VERSION@" "File formats"
+.TH LIVELOGD.TOML 5 @DATE@ "livelogd @VERSION@" "File formats"
 .SH NAME
 livelogd.toml \- configuration of the live log daemon
 .SH SYNOPSIS
@@ -136,8 +136,7 @@ MAN_TAIL = r""".SH SEE ALSO
 
 
 def man_page() -> str:
-    version = ask("--version").split()[-1]
-    text = MAN_HEAD.replace("@VERSION@", version)
+    text = MAN_HEAD  # with @DATE@ and @VERSION@, which the package fills in
     for one in options():
         text += f".TP\n.BR {roff(one.name)} \" = {roff(one.toml_default).replace(chr(34), chr(92) + '(dq')}\"\n"
         text += roff(one.help) + "\n.br\n"
