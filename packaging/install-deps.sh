@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing of the named sets of Debian packages. Does nothing, and asks nobody, where all is there.
 #
-#   packaging/install-deps.sh SET...      SET: build | test | analysis
+#   packaging/install-deps.sh SET...      SET: build | test | analysis | deb | system
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source packaging/lib.sh
@@ -24,13 +24,17 @@ test_packages=(
 node_packages=(nodejs npm)
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
 analysis_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)
+# To build the Debian packages and to look them over.
+deb_packages=(dpkg-dev debhelper dh-python pybuild-plugin-pyproject python3-setuptools fakeroot lintian)
+# To boot throw-away machines, and to make a bare Debian for one.
+system_packages=(systemd systemd-container dbus debootstrap python3-pytest)
 
 # Node.js 18 or newer, and npm, wherever they come from.
 has_node() {
     command -v npm >/dev/null && command -v node >/dev/null && [[ $(node --version) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] >= 18))
 }
 
-(($# > 0)) || die --code=64 "usage: $0 build|test|analysis ..."
+(($# > 0)) || die --code=64 "usage: $0 build|test|analysis|deb|system ..."
 wanted=()
 for set in "$@"; do
     case $set in
@@ -40,7 +44,9 @@ for set in "$@"; do
             ;;
         test) wanted+=("${test_packages[@]}") ;;
         analysis) wanted+=("${analysis_packages[@]}") ;;
-        *) die --code=64 "no such set of packages: $set (build, test, analysis)" ;;
+        deb) wanted+=("${deb_packages[@]}") ;;
+        system) wanted+=("${system_packages[@]}") ;;
+        *) die --code=64 "no such set of packages: $set (build, test, analysis, deb, system)" ;;
     esac
 done
 
