@@ -122,9 +122,10 @@ A daemon that is started by systemd takes its sockets from
 .B livelogd.socket
 and
 .BR livelogd\-http.socket :
-addresses and modes are then theirs, and
-.BR socket ", " socket_mode ", " socket_group " and " listen
-are not used. See
+.BR socket ", " socket_mode " and " socket_group
+are then not used, and
+.B listen
+names addresses beyond theirs. See
 .BR livelogd (8).
 .SH OPTIONS
 """
@@ -167,8 +168,8 @@ An unknown key, or a value that cannot be used, stops the start with exit code 7
 (`systemctl reload livelogd`) reads the file again: options marked **reload** are taken over, of all others that have changed it is said
 that they need a restart; a file that cannot be used changes nothing.
 
-A daemon started by systemd takes its sockets from `livelogd.socket` and `livelogd-http.socket`; `socket`, `socket_mode`, `socket_group` and
-`listen` are then not used ([operations.md](operations.md)).
+A daemon started by systemd takes its sockets from `livelogd.socket` and `livelogd-http.socket`: `socket`, `socket_mode` and `socket_group` are
+then not used, and `listen` names addresses beyond theirs ([operations.md](operations.md)).
 
 """
 

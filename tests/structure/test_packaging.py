@@ -73,7 +73,7 @@ def test_the_units_keep_the_sockets_through_a_restart() -> None:
     texts = {unit.name: re.sub(r"^#.*$", "", unit.read_text(encoding="utf-8"), flags=re.MULTILINE) for unit in UNITS.iterdir()}
     for name, text in texts.items():
         assert "PartOf=" not in text and "BindsTo=" not in text, name
-    for setting in ("RuntimeDirectory", "PrivateUsers", "DynamicUser", "Also", "Requires"):
+    for setting in ("RuntimeDirectory", "PrivateUsers", "ProcSubset", "DynamicUser", "Also", "Requires"):
         assert not re.search(rf"^{setting}=", texts["livelogd.service"], re.MULTILINE), setting
     for unit in ("livelogd.socket", "livelogd-http.socket"):
         assert "Service=livelogd.service" in texts[unit]

@@ -27,10 +27,12 @@ class Load(threading.Thread):
 
     name = "load"
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, occasion: str) -> None:
+        """``occasion`` tells its records from those of another run."""
         super().__init__(daemon=True)
         self.sent = 0
         self._rate = rate
+        self._mark = f"{occasion}, {self.name}"
         self._over = threading.Event()
         self.failure: BaseException | None = None
 
@@ -38,7 +40,7 @@ class Load(threading.Thread):
         begun = time.monotonic()
         try:
             while not self._over.is_set():
-                self.send({"level": "INFO", "load": self.name, "n": self.sent})
+                self.send({"level": "INFO", "load": self._mark, "n": self.sent})
                 self.sent += 1
                 ahead = self.sent / self._rate - (time.monotonic() - begun)
                 if ahead > 0.002:
@@ -61,7 +63,7 @@ class Load(threading.Thread):
             raise self.failure
 
     def outcome(self, records: Iterable[Any]) -> Outcome:
-        seen = Counter(record["n"] for record in records if record.get("load") == self.name)
+        seen = Counter(record["n"] for record in records if record.get("load") == self._mark)
         lost = sum(1 for number in range(self.sent) if number not in seen)
         return Outcome(self.sent, lost, sum(count - 1 for count in seen.values()))
 
@@ -108,8 +110,8 @@ class Acknowledged(Load):
 
     name = "acknowledged"
 
-    def __init__(self, rate: float) -> None:
-        super().__init__(rate)
+    def __init__(self, rate: float, occasion: str) -> None:
+        super().__init__(rate, occasion)
         from livelogd import Sender
 
         self._sender = Sender(ack="written")
@@ -122,5 +124,5 @@ class Acknowledged(Load):
         self._sender.close()
 
 
-def loads(rate: float) -> list[Load]:
-    return [OneByOne(min(rate, 200)), Plain(rate), Acknowledged(rate)]
+def loads(rate: float, occasion: str) -> list[Load]:
+    return [OneByOne(min(rate, 200), occasion), Plain(rate, occasion), Acknowledged(rate, occasion)]

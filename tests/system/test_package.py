@@ -29,7 +29,7 @@ from machine import (
     wait_for_record,
 )
 
-APT = ("apt-get", "--yes", "--no-download", "-o", "Dpkg::Use-Pty=0")
+APT = ("apt-get", "--yes", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0")
 
 
 def installed_version() -> str:
