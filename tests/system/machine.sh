@@ -26,21 +26,28 @@ case $base in
     host) lower=/ ;;
     bare)
         lower=$PWD/build/system/bookworm
-        # What the daemon and the tests need, so that installing the package needs no network.
-        include=systemd,systemd-sysv,dbus,python3,python3-pytest,tzdata,procps
-        include+=,libboost-json1.81.0,libdate-tz3,libre2-9,libtomlplusplus3,libzstd1
-        if [[ $(cat "$lower.made" 2>/dev/null) != "$include" ]]; then
+        if [[ ! -e $lower.made ]]; then
             command -v debootstrap >/dev/null || cannot "debootstrap is missing (packaging/install-deps.sh system)"
             say "Making a bare Debian 12 in build/system, once"
-            rm -rf "$lower" "$lower.made"
+            rm -rf "$lower"
             mkdir -p "$lower"
-            if ! debootstrap --variant=minbase --include="$include" bookworm "$lower" \
-                ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >build/system/debootstrap.log 2>&1; then
+            if ! debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps,python3,python3-pytest bookworm \
+                "$lower" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >build/system/debootstrap.log 2>&1; then
                 tail -n 5 build/system/debootstrap.log >&2
                 cannot "debootstrap failed: see build/system/debootstrap.log"
             fi
-            rm -rf "$lower"/var/cache/apt/archives/*.deb
-            echo "$include" >"$lower.made"
+            touch "$lower.made"
+        fi
+        # What the packages depend on is put there beforehand: the machine has no network.
+        mapfile -t needed < <(for deb in build/deb/*.deb; do dpkg-deb --field "$deb" Depends; done |
+            tr ',' '\n' | sed -E 's/^ +//; s/[ (|:].*$//' | grep -v '^livelogd$' | sort -u)
+        if [[ $(cat "$lower.made") != "${needed[*]}" ]]; then
+            chroot "$lower" apt-get update -qq >build/system/update.log 2>&1 </dev/null || true
+            chroot "$lower" apt-get install --yes --no-install-recommends "${needed[@]}" \
+                >build/system/depends.log 2>&1 </dev/null ||
+                cannot "what the packages depend on could not be installed: see build/system/depends.log"
+            rm -f "$lower"/var/cache/apt/archives/*.deb
+            echo "${needed[*]}" >"$lower.made"
         fi
         ;;
     *) die --code=64 "host or bare, not $base" ;;
