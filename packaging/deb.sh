@@ -16,7 +16,7 @@ program=${LIVELOGD_BIN:-$root/build/release/livelogd}
 version=${1:-$(dpkg-parsechangelog -l packaging/debian/changelog -S Version)}
 upstream=$(sed -nE 's/^project\(livelogd VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 [[ $version == "$upstream"* ]] ||
-    die "packaging/debian/changelog says $version, CMakeLists.txt $upstream: they must agree."
+    die "the version of the packages would be $version, that of the program (CMakeLists.txt) is $upstream."
 
 # Debian's tools want the folder debian/ at the top of a source tree and write into both: they get a copy.
 out=build/deb

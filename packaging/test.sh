@@ -154,9 +154,7 @@ packages() {
         return
     fi
     step "packages" 120 packaging/deb.sh
-    # Not as root, as it asks.
-    step "lintian" 120 bash -c 'as=(); ((EUID != 0)) || as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-        HOME=/tmp "${as[@]}" lintian --fail-on error,warning build/deb/*.deb'
+    step "lintian" 120 lintian --allow-root --fail-on error,warning build/deb/*.changes
     machine_step "the service in a machine" 120 host tests/system/test_service.py
     machine_step "the packages on a bare Debian" 120 bare tests/system/test_package.py
 }

@@ -66,7 +66,7 @@ def test_the_user_and_the_files_are_as_documented() -> None:
     assert owner_and_mode(LOGS) == ("livelogd", "livelogd", 0o750)
     assert owner_and_mode(next(LOGS.glob("live-*.jsonl"))) == ("livelogd", "livelogd", 0o640)
     assert owner_and_mode(CONFIG) == ("root", "root", 0o644)
-    assert owner_and_mode(TOKEN) == ("livelogd", "livelogd", 0o600)
+    assert owner_and_mode(TOKEN) == ("root", "livelogd", 0o640)
     assert len(TOKEN.read_text()) == 65
     assert owner_and_mode("/run/livelogd") == ("root", "root", 0o755)
     assert owner_and_mode(INGEST) == ("root", "livelogd-send", 0o660)

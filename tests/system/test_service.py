@@ -108,8 +108,8 @@ def test_who_may_send_read_and_see_the_files() -> None:
     segment = str(next(LOGS.glob("live-*.jsonl")))
     assert as_user("reads", "cat", segment) == 0
     assert as_user("sends", "cat", segment) != 0
-    assert as_user("livelogd", "cat", str(TOKEN)) == 0
-    assert as_user("reads", "cat", str(TOKEN)) != 0
+    assert as_user("reads", "cat", str(TOKEN)) == 0
+    assert as_user("sends", "cat", str(TOKEN)) != 0 and as_user("nobody", "cat", str(TOKEN)) != 0
     folder = os.stat("/run/livelogd")
     assert folder.st_uid == 0 and stat.S_IMODE(folder.st_mode) == 0o755, "clients trust no other folder"
 
