@@ -36,7 +36,9 @@ def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
 
 
 def systemctl(*arguments: str, check: bool = True) -> str:
-    return run("systemctl", *arguments, check=check).stdout
+    done = run("systemctl", *arguments, check=False)
+    assert not check or done.returncode == 0, f"systemctl {' '.join(arguments)}: {done.stderr}\n{status()}"
+    return done.stdout
 
 
 def property_of(unit: str, name: str) -> str:
