@@ -130,7 +130,13 @@ names addresses beyond theirs. See
 .SH OPTIONS
 """
 
-MAN_TAIL = r""".SH SEE ALSO
+MAN_TAIL = r""".SH ALERTS
+Tables
+.B [[alert]]
+after all options are rules of whom to tell when something happens in the log.
+.I /usr/share/doc/livelogd/alerts.md
+has their keys.
+.SH SEE ALSO
 .BR livelogd (8),
 .I /usr/share/doc/livelogd/configuration.md
 """
@@ -170,6 +176,8 @@ that they need a restart; a file that cannot be used changes nothing.
 
 A daemon started by systemd takes its sockets from `livelogd.socket` and `livelogd-http.socket`: `socket`, `socket_mode` and `socket_group` are
 then not used, and `listen` names addresses beyond theirs ([operations.md](operations.md)).
+
+Tables `[[alert]]` after all options are rules of whom to tell when something happens: [alerts.md](alerts.md).
 
 """
 
