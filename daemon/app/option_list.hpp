@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The option table for other programs: from it come the manual page livelogd.toml(5), docs/configuration.md and the
-// completions of shells (packaging/option_documents.py).
+// The option table for other programs: from it come the manual page livelogd.toml(5), docs/configuration.md
+// and the completions of shells (packaging/option_documents.py).
 #pragma once
 
 #include <string>
