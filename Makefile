@@ -2,7 +2,7 @@
 # The short way to everything. The work is done by CMake (see CMakePresets.json) and the scripts in packaging/.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run build test test-all bench bench-check format lint clean install-deps
+.PHONY: help run build test test-all test-system bench bench-check format lint clean install-deps deb docs
 
 # Variables given on the command line reach the scripts: PORT, APP_PORT, LOG_DIR, QUIET, SKIP_DEPS. BENCH and LONG are
 # for the benchmark: which groups, and whether those that take long.
@@ -30,12 +30,29 @@ test:           ## build and run the test suite: units, models, Python, black bo
 	@packaging/build.sh release livelogd
 	@packaging/test.sh quick
 
-test-all:       ## test, and then proxies, sanitizers, fuzzing, clang-tidy and clang-format
-	@packaging/install-deps.sh build test proxies analysis
+test-all:       ## test, and then packages, machines, proxies, sanitizers, fuzzing, clang-tidy and clang-format
+	@packaging/install-deps.sh build test proxies analysis deb system
 	@packaging/node-packages.sh test
 	@packaging/promtool.sh
 	@packaging/build.sh release livelogd
 	@packaging/test.sh all
+
+deb:            ## build the Debian packages livelogd and python3-livelogd into build/deb
+	@packaging/install-deps.sh build deb
+	@packaging/node-packages.sh build
+	@packaging/build.sh release livelogd
+	@packaging/deb.sh
+
+test-system:    ## boot throw-away machines with systemd, and install, crash, restart and upgrade the packages (needs root)
+	@packaging/install-deps.sh build test deb system
+	@packaging/node-packages.sh build
+	@packaging/build.sh release livelogd
+	@packaging/test.sh system
+
+docs:           ## make docs/configuration.md and config/livelogd.toml again from the table of options
+	@packaging/install-deps.sh build
+	@packaging/build.sh release livelogd
+	@packaging/option_documents.py write
 
 bench:          ## measure against bare programs, as ratios (BENCH="ingest stats", LONG=1): docs/performance.md
 	@packaging/install-deps.sh build
@@ -58,7 +75,7 @@ lint:           ## check the format, and run clang-tidy
 	@packaging/lint.sh tidy
 
 install-deps:   ## install every package that any of these targets needs
-	@packaging/install-deps.sh build test proxies analysis
+	@packaging/install-deps.sh build test proxies analysis deb system
 	@packaging/node-packages.sh test
 
 clean:          ## remove build/ (logs/ stays)

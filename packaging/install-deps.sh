@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing of the named sets of Debian packages. Does nothing, and asks nobody, where all is there.
 #
-#   packaging/install-deps.sh SET...      SET: build | test | proxies | analysis
+#   packaging/install-deps.sh SET...      SET: build | test | proxies | analysis | deb | system
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source packaging/lib.sh
@@ -18,7 +18,7 @@ build_packages=(
 test_packages=(
     catch2 python3-pytest python3-requests python3-flask mypy
     python3-fastapi python3-uvicorn gunicorn python3-pip python3-setuptools python3-wheel
-    python3-jsonschema procps strace zstd chromium
+    python3-jsonschema procps strace zstd openssl chromium
 )
 # To run tests/proxies, which `make test-all` does. Debian starts nginx, Caddy and sshd when it installs them.
 proxies_packages=(nginx caddy openssh-server openssh-client openssl python3-pytest)
@@ -26,13 +26,17 @@ proxies_packages=(nginx caddy openssh-server openssh-client openssl python3-pyte
 node_packages=(nodejs npm)
 # For sanitizers, fuzzing, clang-tidy and clang-format. The sanitizers' runtime is only recommended by clang-19.
 analysis_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)
+# To build the Debian packages and to look them over.
+deb_packages=(dpkg-dev debhelper dh-python pybuild-plugin-pyproject python3-setuptools fakeroot lintian)
+# To boot throw-away machines, and to make a bare Debian for one.
+system_packages=(systemd systemd-container dbus debootstrap python3-pytest)
 
 # Node.js 18 or newer, and npm, wherever they come from.
 has_node() {
     command -v npm >/dev/null && command -v node >/dev/null && [[ $(node --version) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] >= 18))
 }
 
-(($# > 0)) || die --code=64 "usage: $0 build|test|proxies|analysis ..."
+(($# > 0)) || die --code=64 "usage: $0 build|test|proxies|analysis|deb|system ..."
 wanted=()
 for set in "$@"; do
     case $set in
@@ -43,7 +47,9 @@ for set in "$@"; do
         test) wanted+=("${test_packages[@]}") ;;
         proxies) wanted+=("${proxies_packages[@]}") ;;
         analysis) wanted+=("${analysis_packages[@]}") ;;
-        *) die --code=64 "no such set of packages: $set (build, test, proxies, analysis)" ;;
+        deb) wanted+=("${deb_packages[@]}") ;;
+        system) wanted+=("${system_packages[@]}") ;;
+        *) die --code=64 "no such set of packages: $set (build, test, proxies, analysis, deb, system)" ;;
     esac
 done
 

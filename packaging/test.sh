@@ -4,8 +4,9 @@
 # ends with one line that sums up.
 #
 #   packaging/test.sh quick    unit and model tests, the Python package, black box, faults, browser
-#   packaging/test.sh all      that, then proxies, address, undefined-behaviour and thread sanitizers, fuzzing,
-#                              clang-tidy, format
+#   packaging/test.sh all      that, then packages, machines, proxies, address, undefined-behaviour and thread sanitizers,
+#                              fuzzing, clang-tidy, format
+#   packaging/test.sh system   packages and machines alone: tests/system
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source packaging/lib.sh
@@ -130,6 +131,35 @@ fuzz() {
     done
 }
 
+# machine_step NAME LIMIT BASE FILE: tests that run inside a machine (tests/system/machine.sh). Where none can be booted the
+# step is skipped, with the reason.
+machine_step() {
+    local name=$1 limit=$2 base=$3 file=$4 out code=0
+    out=$results/machine-$base
+    mkdir -p "$out"
+    say "$name"
+    MACHINE_SECONDS=$limit tests/system/machine.sh "$base" "$out" env LIVELOGD_SYSTEM="${LIVELOGD_SYSTEM:-}" \
+        "$python" -m pytest -q -rs -p no:cacheprovider --junitxml=/out/results.xml "$file" || code=$?
+    case $code in
+        0) printf '  ok              %s\n' "$name" >>"$rows" ;;
+        77) printf '  skipped         %s\n' "$name" >>"$rows" ;;
+        *) printf '  FAILED          %s\n' "$name" >>"$rows" ;;
+    esac
+    [[ ! -e $out/results.xml ]] || cp "$out/results.xml" "$results/machine-$base.xml"
+}
+packages() {
+    if ! command -v dh >/dev/null || ! command -v lintian >/dev/null; then
+        say "Packages"
+        warn "skipped: debhelper or lintian is missing (packaging/install-deps.sh deb)"
+        printf '  skipped         packages\n' >>"$rows"
+        return
+    fi
+    step "packages" 120 packaging/deb.sh
+    step "lintian" 120 lintian --allow-root --fail-on error,warning build/deb/*.changes
+    machine_step "the service in a machine" 120 host tests/system/test_service.py
+    machine_step "the packages on a bare Debian" 120 bare tests/system/test_package.py
+}
+
 types_and_browser() {
     # Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
     step "types of the Python package" 300 \
@@ -138,6 +168,8 @@ types_and_browser() {
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/support tests/blackbox
     step "types of the fault suite" 300 env MYPYPATH=tests/support:tests/blackbox:tests/faults \
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/faults
+    step "types of the system suite" 300 env MYPYPATH=protocol/python/src:tests/system \
+        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/system
     step "types of the viewer" 120 static/node_modules/.bin/tsc --noEmit -p tests/viewer
     node_step "viewer" 120 tests/viewer 2
     node_step "browser" 400 tests/browser 2
@@ -151,16 +183,20 @@ outside() {
     pytest_step "black box" 600 tests/blackbox
 }
 
-lane faults faults
-lane browser types_and_browser
-lane outside outside
-# At a lower priority than the tests that look at the clock.
-if nice packaging/build.sh release; then
-    ctest_step release 600
+if [[ $what == system ]]; then
+    packages
 else
-    broke "the build of preset release"
+    lane faults faults
+    lane browser types_and_browser
+    lane outside outside
+    # At a lower priority than the tests that look at the clock.
+    if nice packaging/build.sh release; then
+        ctest_step release 600
+    else
+        broke "the build of preset release"
+    fi
+    join
 fi
-join
 
 if [[ $what == all ]]; then
     # The same tests with many more seeds, kills, power cuts and readers.
@@ -171,6 +207,7 @@ if [[ $what == all ]]; then
     pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
     pytest_step "filters (all)" 900 tests/blackbox/test_filter_property.py tests/blackbox/test_history.py
     unset LIVELOGD_FAULTS
+    packages
     step "types of the proxy suite" 300 env MYPYPATH=tests/support:tests/proxies \
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/proxies
     pytest_step "proxies" 300 tests/proxies

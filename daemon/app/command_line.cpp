@@ -2,6 +2,7 @@
 // The only file that knows CLI11.
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/exit_code.hpp"
+#include "daemon/app/option_list.hpp"
 #include "daemon/app/option_table.hpp"
 
 #include <CLI/App.hpp>
@@ -30,9 +31,11 @@ command_line parse_command_line(int argc, const char* const* argv) {
     command_line given;
     bool check = false;
     bool print = false;
+    bool list = false;
     parser.add_option("--config", given.config_file, "Configuration file (TOML).");
     parser.add_flag("--check-config", check, "Say whether the configuration is sound, and end.");
     parser.add_flag("--print-config", print, "Print the configuration in force as TOML, and end.");
+    parser.add_flag("--print-options", list, "Print what there is to configure as JSON, and end.");
     std::map<std::string, std::vector<std::string>, std::less<>> values;
     for (const auto& o : option_table()) {
         auto* flag = parser.add_option(flag_of(o), values[std::string(o.name)], help_of(o));
@@ -55,6 +58,11 @@ command_line parse_command_line(int argc, const char* const* argv) {
         return given;
     } catch (const CLI::ParseError& error) {
         throw configuration_error(usage, std::string(error.what()) + " (livelogd --help lists the options)");
+    }
+    if (list) {
+        given.what = command_line::action::print_text;
+        given.text = list_options();
+        return given;
     }
     if (check) given.what = command_line::action::check_config;
     if (print) given.what = command_line::action::print_config;
