@@ -103,10 +103,10 @@ std::string decode(std::string_view text, bool in_query) {
 }
 
 void parse_query(std::string_view query, parameter_list& parameters) {
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto part = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
+    for (std::size_t at = 0; at < query.size();) {
+        const auto end = std::min(query.find('&', at), query.size());
+        const auto part = query.substr(at, end - at);
+        at = end + 1;
         if (part.empty()) continue;
         const auto equals = std::min(part.find('='), part.size());
         const auto value = equals < part.size() ? part.substr(equals + 1) : std::string_view{};
