@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Signing in and out as a person does it, in a real browser: cookies, redirections and what stands behind '#'.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ async function guarded(run: (daemon: Daemon, file: string) => Promise<void>): Pr
     await run(daemon, file);
   } finally {
     await daemon.close();
+    rmSync(file);
   }
 }
 

@@ -299,8 +299,8 @@ TEST_CASE("a form is read in whole, in whatever pieces it comes, and the connect
 
 TEST_CASE("a form that is too long or tells no length is refused, and nothing of it taken for a request",
           "[http]") {
-    for (const std::string fields : {"Content-Length: 4097", "Content-Length: 18446744073709551615",
-                                     "Transfer-Encoding: chunked"}) {
+    for (const std::string fields :
+         {"Content-Length: 4097", "Content-Length: 18446744073709551615", "Transfer-Encoding: chunked"}) {
         INFO(fields);
         conversation c;
         const auto answer = c.exchange("POST /form HTTP/1.1\r\nHost: localhost\r\n" + fields
