@@ -78,6 +78,19 @@ net::awaitable<void> session::wait_for_room() {
     waiting_ = false;
 }
 
+/// From now on the sender's writes fail, so that it knows; what it had written before is still there, no more
+/// than a socket holds.
+net::awaitable<void> session::take_what_is_written() {
+    net::error_code error;
+    socket_.shutdown(net::stream_socket::shutdown_receive, error);
+    while (reads_ && !error) {
+        const auto size = socket_.read_some(net::asio::buffer(buffer_.get(), turn_bytes), error);
+        if (error) break;
+        take(size);
+        co_await net::asio::post(net::as_result);  // others' turn
+    }
+}
+
 net::awaitable<void> session::take_rest() {
     net::error_code error;
     net::asio::socket_base::bytes_readable command;
@@ -86,7 +99,8 @@ net::awaitable<void> session::take_rest() {
     socket_.non_blocking(true, error);
     std::size_t taken = 0;
     auto patience_ends = clock::now() + line_patience;
-    while (reads_ && (taken < arrived || intake_.has_partial_line()) && clock::now() < deadline_) {
+    bool ends = false;  // a line does, behind what had arrived: of a flooding sender no more is wanted
+    while (reads_ && !ends && (taken < arrived || intake_.has_partial_line()) && clock::now() < deadline_) {
         const auto size = socket_.read_some(net::asio::buffer(buffer_.get(), turn_bytes), error);
         if (error == net::asio::error::would_block) {
             if (!intake_.has_partial_line() || clock::now() >= patience_ends) break;
@@ -96,18 +110,16 @@ net::awaitable<void> session::take_rest() {
             take_end();
             co_return;
         } else {
-            // Of what a flooding sender goes on sending only the end of the line that was under way is
-            // wanted.
-            const std::string_view bytes(buffer_.get(), size);
-            const auto line_end = bytes.find('\n');
-            const bool ends = taken >= arrived && line_end != std::string_view::npos;
             taken += size;
-            take(ends ? line_end + 1 : size);
-            if (ends) break;
+            ends = taken >= arrived
+                   && std::string_view(buffer_.get(), size).find('\n') != std::string_view::npos;
+            take(size);
             patience_ends = clock::now() + line_patience;
             co_await net::asio::post(net::as_result);  // others' turn
         }
     }
+    // Who waits for acknowledgements sends again what is not acknowledged.
+    if (!lines_) co_await take_what_is_written();
     if (lines_) {
         intake_.leave_unfinished();
         co_return;

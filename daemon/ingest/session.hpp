@@ -64,6 +64,7 @@ class session : public std::enable_shared_from_this<session> {
     net::awaitable<void> read();
     net::awaitable<void> wait_for_room();
     net::awaitable<void> take_rest();
+    net::awaitable<void> take_what_is_written();
     void take(std::size_t size);
     void take_end();
     void hand_over(storage::record_batch batch);

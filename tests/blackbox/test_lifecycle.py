@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +72,36 @@ def test_what_had_reached_the_sockets_is_stored(sync: str) -> None:
         assert sorted(numbers(daemon)) == list(range(sent))
         for connection in connections:
             connection.close()
+
+
+def test_plain_senders_know_what_has_been_taken() -> None:
+    """Without acknowledgements too: what they could write before their first failure is stored, in whatever moment the
+    stop comes."""
+
+    def send(connection: socket.socket, base: int, written: list[int]) -> None:
+        try:
+            for n in range(base, base + 1_000_000):
+                connection.sendall(line(n))
+                written.append(n)
+        except OSError:
+            connection.close()
+
+    written: list[int] = []
+    with Daemon(log_max_bytes="1GiB") as daemon:
+        for start in range(3):
+            senders = []
+            for i in range(8):
+                base = (start * 8 + i) * 1_000_000
+                senders.append(threading.Thread(target=send, args=(daemon.connect(), base, written)))
+                senders[-1].start()
+            wait_until(lambda: len(daemon.stored_lines()) > 0)
+            daemon.signal(signal.SIGTERM)
+            daemon.wait()
+            for sender in senders:
+                sender.join()
+            daemon.restart()
+        stored = [json.loads(one).get("n") for one in daemon.stored_lines()]
+        assert set(written) <= set(stored), len(set(written) - set(stored))
 
 
 def test_connections_that_were_waiting_to_be_accepted_count_too(daemon: Daemon) -> None:

@@ -246,8 +246,7 @@ def under_load(times: int, trouble: str, versions: list[str]) -> dict[str, Outco
 
 @pytest.mark.parametrize("trouble, times", [("restart", 100 if MANY else 5), ("upgrade", 10 if MANY else 2)])
 def test_nothing_is_lost_while_it_is_restarted(trouble: str, times: int, tmp_path: Path) -> None:
-    """Who connects anew, or asks for acknowledgements, loses nothing. Who keeps a plain connection can lose what it
-    writes in the moment between the daemon's last look and the end of the connection, and cannot know."""
+    """Who asks for acknowledgements loses nothing, and neither do those who send again what they could not write."""
     with CONFIG.open("a", encoding="utf-8") as file:
         file.write('log_max_bytes = "1GiB"\n')
     systemctl("restart", SERVICE)
