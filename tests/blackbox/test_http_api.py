@@ -83,6 +83,18 @@ def unix_socket(filled: Filled, command: str) -> None:
     assert json.loads(filled.run(command)) == filled.records
 
 
+def with_a_token(_: Filled, command: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        token = Path(folder) / "token"
+        token.write_text("0123456789abcdef\n")
+        token.chmod(0o600)
+        with Daemon(auth_token_file=token) as daemon:
+            daemon.send([{"n": 1}])
+            typed = at(daemon, command).replace("/etc/livelogd/token", str(token))
+            wait_until(lambda: '"n":1' in run(daemon, typed))
+            assert "error" in run(daemon, re.sub('-H "[^"]*"', "", typed))
+
+
 def expression(filled: Filled, command: str) -> None:
     wanted = [
         record
@@ -216,6 +228,7 @@ def description(filled: Filled, command: str) -> None:
 
 Check = Callable[[Filled, str], None]
 CHECKS: dict[str, Check] = {
+    r"curl -H \"Authorization: Bearer \$\(cat /etc/livelogd/token\)\" \S+/recent": with_a_token,
     r"curl --unix-socket \S+ http://localhost/api/v1/logs/recent": unix_socket,
     r"curl -G \S+/recent\" --data-urlencode 'q=level>=warning endpoint:/api/\* -timeout'": expression,
     r"curl \S+/recent\?type=errors&lines=25\" \| jq '\.\[\]\.message'": messages_of_errors,

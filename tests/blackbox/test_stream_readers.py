@@ -177,7 +177,8 @@ def test_storms_of_readers_that_vanish() -> None:
         script.send(daemon, 3 * rounds, storm)
         read_until(staying, lambda reader: reader.complete)
         assert not any(b"gap" in event for reader in staying for event in reader.named)
-        wait_until(lambda: open_descriptors(daemon.pid) == base_line + len(staying), 30, "what they had open is closed")
+        # Not "==": before, something of the start may still have been open.
+        wait_until(lambda: open_descriptors(daemon.pid) <= base_line + len(staying), 30, "what they had open is closed")
         for reader in staying:
             reader.close()
-        wait_until(lambda: open_descriptors(daemon.pid) == base_line, what="nothing is left open")
+        wait_until(lambda: open_descriptors(daemon.pid) <= base_line, what="nothing is left open")
