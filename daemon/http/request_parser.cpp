@@ -108,8 +108,7 @@ void parse_query(std::string_view query, parameter_list& parameters) {
         const auto part = query.substr(at, end - at);
         at = end + 1;
         if (part.empty()) continue;
-        // Not find(): g++ 12 takes it for a search without end.
-        const auto equals = static_cast<std::size_t>(std::ranges::find(part, '=') - part.begin());
+        const auto equals = std::min(part.find('='), part.size());
         const auto value = equals < part.size() ? part.substr(equals + 1) : std::string_view{};
         parameters.emplace_back(decode(part.substr(0, equals), true), decode(value, true));
     }
