@@ -25,7 +25,7 @@ outcome store(std::string_view line, const secret_shapes& shapes) {
     static record_scanner scanner;
     static const redaction_keys keys;
     outcome result;
-    record_fields fields;
+    digest_fields fields;
     const auto error = scanner.scan_record(
         line, {.redact = &keys, .timestamp = "T", .content = {.secrets = &shapes, .counts = &result.counts}},
         result.stored, fields);
@@ -34,7 +34,7 @@ outcome store(std::string_view line, const secret_shapes& shapes) {
     record_fields again;
     REQUIRE_FALSE(scanner.scan_record(result.stored, again).has_value());
     CHECK(again.level.text == fields.level.text);
-    CHECK(again.timestamp.text == fields.timestamp.text);
+    CHECK(again.status_code.text == fields.status_code.text);
     CHECK(again.type.text == fields.type.text);
     return result;
 }
