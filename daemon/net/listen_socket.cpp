@@ -47,19 +47,19 @@ bool answers(const sockaddr_un& name) {
 /// The address of a socket, as the operator would write it. False if that cannot be done.
 bool read_address(const sockaddr_storage& name, socklen_t size, listen_address& into) {
     std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto take_ip = [&](listen_address::family kind, const void* ip, in_port_t port) {
+        into.kind = kind;
+        into.host = ::inet_ntop(name.ss_family, ip, text.data(), text.size());
+        into.port = ntohs(port);
+        return true;
+    };
     if (name.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
-        into.kind = listen_address::family::ipv4;
-        into.host = ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-        into.port = ntohs(v4.sin_port);
-        return true;
+        return take_ip(listen_address::family::ipv4, &v4.sin_addr, v4.sin_port);
     }
     if (name.ss_family == AF_INET6) {
         const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name);
-        into.kind = listen_address::family::ipv6;
-        into.host = ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-        into.port = ntohs(v6.sin6_port);
-        return true;
+        return take_ip(listen_address::family::ipv6, &v6.sin6_addr, v6.sin6_port);
     }
     if (name.ss_family != AF_UNIX) return false;
     const auto& local = reinterpret_cast<const sockaddr_un&>(name);

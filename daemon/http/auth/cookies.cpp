@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/auth/cookies.hpp"
 
+#include "daemon/http/header_text.hpp"
+
 #include <algorithm>
 #include <cstddef>
 
@@ -8,14 +10,6 @@ namespace livelogd::http {
 namespace {
 
 constexpr std::size_t most_tried = 8;
-
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ') || text.starts_with('\t'))
-        text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t'))
-        text.remove_suffix(1);
-    return text;
-}
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/auth/proxies.hpp"
 
+#include "daemon/http/header_text.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -14,14 +16,6 @@ namespace livelogd::http {
 namespace {
 
 constexpr const char* by_unix_socket = "unix";
-
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ') || text.starts_with('\t'))
-        text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t'))
-        text.remove_suffix(1);
-    return text;
-}
 
 [[noreturn]] void refuse(const std::string& word) {
     throw std::invalid_argument("'" + word
