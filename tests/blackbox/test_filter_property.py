@@ -32,7 +32,7 @@ from sse_client import Stream
 from waiting import send_and_wait
 
 BERLIN = ZoneInfo("Europe/Berlin")
-SEEDS = 250 if os.environ.get("LIVELOGD_FAULTS") == "all" else 12
+SEEDS = 250 if os.environ.get("LIVELOGD_FAULTS") == "all" else 6
 FILTERS = 25
 ALWAYS = 87_600  # hours
 ORPHAN_AFTER = 600_000_000  # microseconds, the default
