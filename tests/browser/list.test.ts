@@ -81,6 +81,11 @@ test('it stays there too when rows are wrapped and answers fold into the older r
   await daemon.store([...lines.slice(0, 300), ...calls.map(([asked]) => asked!), ...lines.slice(300, 730), ...calls.map(([, told]) => told!), ...lines.slice(730)]);
   const page = await ViewerPage.open(browser(), daemon.url);
   await until(async () => ((await page.messages()).at(-1) ?? '').startsWith('w899'));
+  // Older rows come when what is in view has been looked at, not before.
+  await page.page.route(/recent\?.*before=/, async (route) => {
+    await new Promise((done) => setTimeout(done, 400));
+    await route.continue();
+  });
   await page.page.keyboard.press('w');
   await page.wheel(-700);
   await page.state('paused');
