@@ -28,7 +28,7 @@ namespace livelogd::summary {
 /// published last.
 class summaries {
   public:
-    static constexpr std::size_t default_cache_bytes = 8u << 20;
+    static constexpr std::size_t default_cache_bytes = 24u << 20;
 
     /// Not enabled: it never has any. `zone` must outlive it.
     summaries(bool enabled, const base::time_zone& zone, std::size_t cache_bytes = default_cache_bytes);
