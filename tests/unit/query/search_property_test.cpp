@@ -42,7 +42,7 @@ const std::vector<character> alphabet{
     {"\u65e5", {"\u65e5", "\\u65e5", "\\u65E5"}},
     {"\U0001F600", {"\U0001F600", "\\ud83d\\ude00", "\\uD83D\\uDE00"}},
     {"\uFFFD", {"\uFFFD", "\\ufffd", "\\ude00"}},  // half a surrogate pair is read as this one
-    {"\u212A", {"\u212A", "\\u212a"}},  // the sign of Kelvin, which is no k here
+    {"\u212A", {"\u212A", "\\u212a"}},             // the sign of Kelvin, which is no k here
 };
 
 struct spelled {
