@@ -113,9 +113,9 @@ TEST_CASE("the URL of a webhook is taken apart", "[alerts]") {
     CHECK(webhook_url::parse("http://a").target == "/");
     CHECK(webhook_url::parse("http://a?x").target == "/?x");
 
-    for (const std::string wrong :
-         {"", "ftp://a/", "hooks.example.org", "http://", "http:///x", "http://a:0/", "http://a:99999/",
-          "http://a:/", "http://user:pw@a/", "http://a b/", "http://[::1/", "http://[x]/", "http://a\r\nX: y/"}) {
+    for (const std::string wrong : {"", "ftp://a/", "hooks.example.org", "http://", "http:///x",
+                                    "http://a:0/", "http://a:99999/", "http://a:/", "http://user:pw@a/",
+                                    "http://a b/", "http://[::1/", "http://[x]/", "http://a\r\nX: y/"}) {
         INFO(wrong);
         CHECK_THROWS_AS(webhook_url::parse(wrong), std::invalid_argument);
     }

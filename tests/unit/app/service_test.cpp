@@ -80,7 +80,9 @@ TEST_CASE("sockets that are passed on are told apart by their names", "[app][ser
     }
     SECTION("their files stay") {
         const int first = pass_on({bound(ingest, SOCK_STREAM)}, "ingest");
-        { auto taken = take_passed_sockets(variable, first); }
+        {
+            auto taken = take_passed_sockets(variable, first);
+        }
         CHECK(std::filesystem::exists(ingest));
     }
     SECTION("those of another process are left alone") {

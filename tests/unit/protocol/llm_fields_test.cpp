@@ -143,8 +143,9 @@ TEST_CASE("a body says the same as an object, as text, and among pieces that say
         CHECK(read(with_body(line, "[{}, 1, " + object + ",{\"usage\":null},[]]")) == expected);
         CHECK(read(with_body(line, in_quotes("[{}," + object + "]"))) == expected);
         CHECK(read(with_body(line, in_quotes("data: " + object))) == expected);
-        CHECK(read(with_body(line, in_quotes("event: x\ndata: {}\n\ndata:" + object + "\r\n\r\ndata: [DONE]")))
-              == expected);
+        CHECK(
+            read(with_body(line, in_quotes("event: x\ndata: {}\n\ndata:" + object + "\r\n\r\ndata: [DONE]")))
+            == expected);
         CHECK(read(with_body(line, in_quotes("{\"a\":0}\n" + object + "\n{}\n"))) == expected);
     }
     CHECK(bodies > 20);
