@@ -30,7 +30,7 @@ test:           ## build and run the test suite: units, models, Python, black bo
 	@packaging/build.sh release livelogd
 	@packaging/test.sh quick
 
-test-all:       ## test, and then packages, machines, proxies, sanitizers, fuzzing, clang-tidy and clang-format
+test-all:       ## test, and then types, packages, machines, proxies, sanitizers, fuzzing, clang-tidy and clang-format
 	@packaging/install-deps.sh build test proxies analysis deb system
 	@packaging/node-packages.sh test
 	@packaging/promtool.sh

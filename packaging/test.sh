@@ -4,7 +4,7 @@
 # ends with one line that sums up.
 #
 #   packaging/test.sh quick    unit and model tests, the Python package, black box, faults, browser
-#   packaging/test.sh all      that, then packages, machines, proxies, address, undefined-behaviour and thread sanitizers,
+#   packaging/test.sh all      that, then types, packages, machines, proxies, address, undefined-behaviour and thread sanitizers,
 #                              fuzzing, clang-tidy, format
 #   packaging/test.sh system   packages and machines alone: tests/system
 set -uo pipefail
@@ -160,8 +160,8 @@ packages() {
     machine_step "the packages on a bare Debian" 120 bare tests/system/test_package.py
 }
 
-types_and_browser() {
-    # Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
+# Types are checked where users of the package rely on them, and where a slip in a test would go unnoticed.
+types() {
     step "types of the Python package" 300 \
         env -C protocol/python "$python" -m mypy --cache-dir ../../build/mypy
     step "types of the black-box suite" 300 env MYPYPATH=tests/support:tests/blackbox \
@@ -170,6 +170,11 @@ types_and_browser() {
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/faults
     step "types of the system suite" 300 env MYPYPATH=protocol/python/src:tests/system \
         "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/system
+    step "types of the proxy suite" 300 env MYPYPATH=tests/support:tests/proxies \
+        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/proxies
+}
+
+browser() {
     step "types of the viewer" 120 static/node_modules/.bin/tsc --noEmit -p tests/viewer
     node_step "viewer" 120 tests/viewer 2
     node_step "browser" 400 tests/browser 2
@@ -189,7 +194,7 @@ if [[ $what == system ]]; then
     packages
 else
     lane faults faults
-    lane browser types_and_browser
+    lane browser browser
     lane outside outside
     # At a lower priority than the tests that look at the clock.
     if nice packaging/build.sh release; then
@@ -209,9 +214,8 @@ if [[ $what == all ]]; then
     pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
     pytest_step "filters (all)" 900 tests/blackbox/test_filter_property.py tests/blackbox/test_history.py
     unset LIVELOGD_FAULTS
+    types
     packages
-    step "types of the proxy suite" 300 env MYPYPATH=tests/support:tests/proxies \
-        "$python" -m mypy --strict --explicit-package-bases --cache-dir build/mypy tests/proxies
     pytest_step "proxies" 300 tests/proxies
     sanitizer asan
     sanitizer tsan

@@ -164,6 +164,8 @@ def test_a_failed_sync_is_final_for_its_file(sync: str, tally: Tally) -> None:
 @pytest.mark.parametrize("log_max_bytes", ["1MiB", 700], ids=["one segment", "rotating"])
 @pytest.mark.parametrize("times", [1, 3, -1], ids=["once", "thrice", "for a while"])
 def test_syncing_fails_from_the_kth_call_on(log_max_bytes: object, times: int, kinds: int, thorough: bool, tally: Tally) -> None:
+    if not thorough and times == 3:
+        pytest.skip("left to LIVELOGD_FAULTS=all")
     history = History()
     hits = 0
     with FaultDaemon(
