@@ -219,7 +219,8 @@ class Sender(threading.Thread):
             self.history.note_sent(key, line, self._life)
         out = b"".join(line for _, line in self._unacked)
         base = self._first_number or 1  # the number of _unacked[0]
-        connection.acked = base - 1
+        # An acknowledgement may have come with the answer to the hello.
+        connection.acked = max(connection.acked, base - 1)
         first = base
         while not self._done():
             if self.breaks_after and base - first >= self.breaks_after and not self._enough.is_set():
