@@ -48,8 +48,7 @@ class Connection:
                 hello["next"] = next_line
             self.send(json.dumps(hello).encode() + b"\n")
             while self.have is None:
-                self.read(10.0)
-            self.acked = 0
+                self.read(10.0)  # and perhaps an acknowledgement of what is stored already
 
     def __enter__(self) -> "Connection":
         return self
