@@ -61,9 +61,7 @@ net::awaitable<void> delivery::deliver_first() {
         const auto body = waiting_.front();  // the queue may move meanwhile
         const auto result = co_await post_json(url_, body, timeout_);
         if (result.delivered()) {
-            waiting_.pop_front();
-            count_.waiting.fetch_sub(1, std::memory_order_relaxed);
-            count_.delivered.fetch_add(1, std::memory_order_relaxed);
+            take_first_out(count_.delivered);
             co_return;
         }
         if (result.refused() || stopped_ || clock::now() + pause - began > times_.give_up) {
@@ -78,10 +76,14 @@ net::awaitable<void> delivery::deliver_first() {
 }
 
 void delivery::drop_first(const std::string& why) {
+    take_first_out(count_.undelivered);
+    failed_(why);
+}
+
+void delivery::take_first_out(std::atomic<std::uint64_t>& outcome) {
     waiting_.pop_front();
     count_.waiting.fetch_sub(1, std::memory_order_relaxed);
-    count_.undelivered.fetch_add(1, std::memory_order_relaxed);
-    failed_(why);
+    outcome.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace livelogd::alerts

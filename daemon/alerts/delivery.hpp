@@ -10,8 +10,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -50,6 +52,7 @@ class delivery : public std::enable_shared_from_this<delivery> {
     net::awaitable<void> run();
     net::awaitable<void> deliver_first();
     void drop_first(const std::string& why);
+    void take_first_out(std::atomic<std::uint64_t>& outcome);
 
     net::asio::any_io_executor executor_;
     net::asio::steady_timer pause_;

@@ -24,6 +24,15 @@ double seconds(std::chrono::milliseconds time) {
     return static_cast<double>(time.count()) / 1000;
 }
 
+/// What the record in the log and the webhook tell alike.
+void add_counts(boost::json::object& to, const alert_rule& rule, const firing& fired) {
+    to["threshold"] = rule.threshold;
+    to["window_seconds"] = seconds(rule.window);
+    to["matched"] = fired.hits;
+    to["first_id"] = fired.first;
+    to["last_id"] = fired.last;
+}
+
 }  // namespace
 
 std::string sentence_of(const alert_rule& rule, const firing& fired) {
@@ -36,9 +45,8 @@ std::string sentence_of(const alert_rule& rule, const firing& fired) {
 }
 
 boost::json::object fields_of(const alert_rule& rule, const firing& fired) {
-    boost::json::object fields{
-        {"alert", rule.name},    {"threshold", rule.threshold}, {"window_seconds", seconds(rule.window)},
-        {"matched", fired.hits}, {"first_id", fired.first},     {"last_id", fired.last}};
+    boost::json::object fields{{"alert", rule.name}};
+    add_counts(fields, rule, fired);
     if (!rule.webhook.empty()) fields["webhook"] = webhook_url::parse(rule.webhook).origin();
     return fields;
 }
@@ -50,12 +58,8 @@ std::string webhook_body(const alert_rule& rule, const firing& fired, std::int64
                              {"text", sentence},
                              {"host", host},
                              {"time", protocol::format_timestamp(now_us, 0)},
-                             {"filter", describe(rule.words)},
-                             {"threshold", rule.threshold},
-                             {"window_seconds", seconds(rule.window)},
-                             {"matched", fired.hits},
-                             {"first_id", fired.first},
-                             {"last_id", fired.last}};
+                             {"filter", describe(rule.words)}};
+    add_counts(body, rule, fired);
     auto text = boost::json::serialize(body);
     if (!rule.include_record || record.empty()) return text;
     // As it is stored: what a JSON library writes anew is not always what was sent.

@@ -84,10 +84,7 @@ alerts::alert_rule read_alert(const file_values& table) {
                        "the filters type, level, endpoint, method, status, request_id, model, search, q)");
             }
         } catch (const std::invalid_argument& error) {
-            std::string values;
-            for (const auto& value : given.values)
-                values += (values.empty() ? "'" : ", '") + value + "'";
-            refuse(given.place, error.what() + (", not " + values));
+            refuse(given.place, error.what() + (", not " + quote_all(given.values)));
         }
     }
     check_name(rule.name, table.find("")->second.place);

@@ -5,6 +5,7 @@
 #include "daemon/app/config_file.hpp"
 #include "daemon/app/exit_code.hpp"
 #include "daemon/app/option_table.hpp"
+#include "daemon/app/option_values.hpp"
 #include "daemon/base/time_zone.hpp"
 #include "daemon/http/auth/proxies.hpp"
 #include "daemon/http/auth/token_file.hpp"
@@ -23,10 +24,7 @@ void set_value(const option& o, settings& into, const std::vector<std::string>& 
     try {
         o.set(into, values);
     } catch (const std::invalid_argument& error) {
-        std::string given;
-        for (const auto& value : values)
-            given += (given.empty() ? "'" : ", '") + value + "'";
-        throw configuration_error(code, place + ": " + error.what() + ", not " + given);
+        throw configuration_error(code, place + ": " + error.what() + ", not " + quote_all(values));
     }
 }
 

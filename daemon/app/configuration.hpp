@@ -2,6 +2,7 @@
 // From command line, environment and file to settings.
 #pragma once
 
+#include "daemon/app/environment.hpp"
 #include "daemon/app/settings.hpp"
 #include "daemon/net/listen_address.hpp"
 
@@ -35,9 +36,6 @@ struct command_line {
 
 /// Throws configuration_error (usage).
 command_line parse_command_line(int argc, const char* const* argv);
-
-/// Looks an environment variable up; null if it is not set.
-using environment = const char* (*)(const char* name);
 
 /// The settings in force: flags before environment before file before defaults. Reads the file, and checks
 /// what can be checked without opening anything else. Throws configuration_error.

@@ -10,33 +10,23 @@
 namespace livelogd::app {
 namespace {
 
-std::string_view name_of(base::severity level) {
-    switch (level) {
-        case base::severity::debug:
-            return "debug";
-        case base::severity::warning:
-            return "warning";
-        case base::severity::error:
-            return "error";
-        case base::severity::info:
-            break;
-    }
-    return "info";
-}
+struct spelling {
+    std::string_view name;
+    char priority;  ///< as in syslog(3)
+};
 
-/// As in syslog(3).
-char priority_of(base::severity level) {
+spelling spelling_of(base::severity level) {
     switch (level) {
         case base::severity::debug:
-            return '7';
+            return {"debug", '7'};
         case base::severity::warning:
-            return '4';
+            return {"warning", '4'};
         case base::severity::error:
-            return '3';
+            return {"error", '3'};
         case base::severity::info:
             break;
     }
-    return '6';
+    return {"info", '6'};
 }
 
 /// Whether what is written to stderr ends up in the journal: JOURNAL_STREAM names device and inode of the
@@ -49,8 +39,9 @@ bool stderr_is_journal() {
 }
 
 std::string beginning(base::severity level, bool is_journal) {
-    if (is_journal) return std::string("<") + priority_of(level) + ">";
-    return "livelogd: " + std::string(name_of(level)) + ": ";
+    const auto [name, priority] = spelling_of(level);
+    if (is_journal) return std::string("<") + priority + ">";
+    return "livelogd: " + std::string(name) + ": ";
 }
 
 }  // namespace

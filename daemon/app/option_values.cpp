@@ -125,6 +125,13 @@ std::string show_list(const std::vector<std::string>& values) {
     return shown + "]";
 }
 
+std::string quote_all(const std::vector<std::string>& values) {
+    std::string text;
+    for (const auto& value : values)
+        text += (text.empty() ? "'" : ", '") + value + "'";
+    return text;
+}
+
 std::string show_size(std::uint64_t bytes) {
     return show_with_unit(bytes, size_units, 1ull << 30);
 }

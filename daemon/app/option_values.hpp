@@ -22,6 +22,9 @@ std::chrono::milliseconds read_duration(std::string_view text, std::chrono::mill
 /// Octal permissions: `0660`.
 std::uint64_t read_mode(std::string_view text);
 
+/// For messages: `'a', 'b'`.
+std::string quote_all(const std::vector<std::string>& values);
+
 std::string show_text(std::string_view text);  ///< a TOML string
 std::string show_list(const std::vector<std::string>& values);
 std::string show_size(std::uint64_t bytes);  ///< in the largest unit that is exact

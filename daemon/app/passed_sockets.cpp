@@ -6,22 +6,12 @@
 
 #include <unistd.h>
 
-#include <charconv>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace livelogd::app {
 namespace {
-
-/// -1 if the variable is missing or no number.
-long number_in(const char* text) {
-    if (text == nullptr) return -1;
-    long number = -1;
-    const auto [end, error] = std::from_chars(text, text + std::strlen(text), number);
-    return error == std::errc{} && *end == '\0' ? number : -1;
-}
 
 [[noreturn]] void refuse(const std::string& why) {
     throw configuration_error(
@@ -39,10 +29,10 @@ std::string_view next_name(std::string_view& names) {
 
 }  // namespace
 
-passed_sockets take_passed_sockets(variable_lookup variables, int first) {
+passed_sockets take_passed_sockets(environment variables, int first) {
     passed_sockets taken;
-    const long count = number_in(variables("LISTEN_FDS"));
-    if (count <= 0 || number_in(variables("LISTEN_PID")) != ::getpid()) return taken;
+    const auto count = number_in(variables, "LISTEN_FDS").value_or(0);
+    if (count <= 0 || number_in(variables, "LISTEN_PID") != ::getpid()) return taken;
     const char* listed = variables("LISTEN_FDNAMES");
     std::string_view names = listed == nullptr ? std::string_view{} : listed;
     for (int i = 0; i < count; ++i) {

@@ -2,6 +2,7 @@
 // Sockets that a service manager has bound and passes on (systemd's socket activation).
 #pragma once
 
+#include "daemon/app/environment.hpp"
 #include "daemon/net/listen_socket.hpp"
 
 #include <optional>
@@ -16,13 +17,10 @@ struct passed_sockets {
     std::vector<net::listen_socket> http;      ///< named `http`, any number
 };
 
-/// Looks environment variables up; null if one is not set.
-using variable_lookup = const char* (*)(const char* name);
-
 /// Takes the descriptors over that LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES tell of (the protocol of
 /// sd_listen_fds(3)); none if they are meant for another process. `first` is the first of them, 3 but in
 /// tests. Throws configuration_error for a name that is not known, net::listen_error for what is no socket to
 /// listen on. Once: a second call would take the same ones.
-passed_sockets take_passed_sockets(variable_lookup variables, int first = 3);
+passed_sockets take_passed_sockets(environment variables, int first = 3);
 
 }  // namespace livelogd::app

@@ -5,7 +5,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <ctime>
@@ -28,20 +27,12 @@ base::unique_fd connected_to(std::string_view place) {
     return made;
 }
 
-std::optional<long long> number_in(const char* text) {
-    if (text == nullptr) return {};
-    long long number = 0;
-    const auto [end, error] = std::from_chars(text, text + std::strlen(text), number);
-    if (error != std::errc{} || *end != '\0') return {};
-    return number;
-}
-
 }  // namespace
 
-service_manager::service_manager(variable_lookup variables) {
+service_manager::service_manager(environment variables) {
     if (const char* place = variables("NOTIFY_SOCKET")) socket_ = connected_to(place);
-    const auto watched = number_in(variables("WATCHDOG_PID"));
-    const auto patience = number_in(variables("WATCHDOG_USEC"));
+    const auto watched = number_in(variables, "WATCHDOG_PID");
+    const auto patience = number_in(variables, "WATCHDOG_USEC");
     if (patience.value_or(0) > 0 && watched.value_or(::getpid()) == ::getpid()) {
         patience_ = std::chrono::microseconds(*patience);
     }

@@ -2,6 +2,7 @@
 // Telling the service manager (systemd) how the daemon is.
 #pragma once
 
+#include "daemon/app/environment.hpp"
 #include "daemon/base/unique_fd.hpp"
 
 #include <chrono>
@@ -17,10 +18,8 @@ namespace livelogd::app {
 /// any thread, none blocks.
 class service_manager {
   public:
-    using variable_lookup = const char* (*)(const char* name);
-
     /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
-    explicit service_manager(variable_lookup variables);
+    explicit service_manager(environment variables);
 
     [[nodiscard]] bool listens() const { return static_cast<bool>(socket_); }
 
