@@ -5,6 +5,7 @@
 #include "daemon/app/configuration.hpp"
 #include "daemon/app/exit_code.hpp"
 #include "daemon/app/option_table.hpp"
+#include "daemon/base/errno_text.hpp"
 
 #if __has_include(<toml++/toml.hpp>)
 #include <toml++/toml.hpp>
@@ -15,7 +16,6 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 namespace livelogd::app {
@@ -29,7 +29,7 @@ std::string read_text(const std::string& path) {
     std::ifstream file(path);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     if (!file || file.bad()) {
-        fail("cannot read the configuration file " + path + ": " + std::generic_category().message(errno));
+        fail("cannot read the configuration file " + path + ": " + base::errno_text(errno));
     }
     return text;
 }

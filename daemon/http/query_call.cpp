@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/query_call.hpp"
 
+#include <array>
 #include <stdexcept>
 #include <string>
 
@@ -13,6 +14,7 @@ using clock = std::chrono::steady_clock;
 constexpr auto look_interval = std::chrono::seconds(1);
 
 constexpr std::uint64_t max_scan_ms = 3'600'000;
+constexpr std::array<std::string_view, 2> formats{"json", "ndjson"};
 
 class history_body final : public body_source {
   public:
@@ -69,6 +71,10 @@ std::optional<protocol::record_id> id_parameter(const parameters& given, std::st
 std::optional<std::chrono::milliseconds> scan_time(const parameters& given) {
     const auto ms = given.whole_number("scan_ms", 1, max_scan_ms);
     return ms ? std::optional(std::chrono::milliseconds(*ms)) : std::nullopt;
+}
+
+bool wants_ndjson(const parameters& given) {
+    return given.choice("format", formats) == 1;
 }
 
 void add_extent_headers(reply& answer, const query::history_extent& extent) {

@@ -53,9 +53,10 @@ auto from_log(const services& s, std::shared_ptr<const scan_stop> stop, Answer a
     co_return co_await net::offload(s.streams.workers, std::move(work));
 }
 
-/// Reads `before`, `after` and `scan_ms`, which several endpoints know.
+/// Reads `before`, `after`, `scan_ms` and `format`, which several endpoints know.
 std::optional<protocol::record_id> id_parameter(const parameters& given, std::string_view name);
 std::optional<std::chrono::milliseconds> scan_time(const parameters& given);
+bool wants_ndjson(const parameters& given);
 
 /// Adds the headers that tell what a search has found.
 void add_extent_headers(reply& answer, const query::history_extent& extent);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/net/listen_socket.hpp"
 
+#include "daemon/base/errno_text.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,17 +15,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 namespace livelogd::net {
 namespace {
 
 constexpr int backlog = 1024;
-
-std::string errno_text(int error) {
-    return std::generic_category().message(error);
-}
 
 [[noreturn]] void fail(const listen_address& address, const std::string& why) {
     throw listen_error("cannot listen on " + address.text() + ": " + why);
@@ -89,18 +86,19 @@ listen_socket listen_socket::adopt(base::unique_fd fd) {
     };
     int type = 0;
     socklen_t size = sizeof type;
-    if (::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) refuse(errno_text(errno));
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) refuse(base::errno_text(errno));
     if (type != SOCK_STREAM) refuse("it is no stream socket (ListenStream=)");
     sockaddr_storage storage{};
     size = sizeof storage;
-    if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) refuse(errno_text(errno));
+    if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0)
+        refuse(base::errno_text(errno));
     listen_socket made;
     if (!read_address(storage, size, made.address_))
         refuse("its address is neither IP nor the path of a file");
     int listening = 0;
     socklen_t int_size = sizeof listening;
     ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &int_size);
-    if (listening == 0 && ::listen(fd.get(), backlog) != 0) refuse(errno_text(errno));
+    if (listening == 0 && ::listen(fd.get(), backlog) != 0) refuse(base::errno_text(errno));
     ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
     made.fd_ = std::move(fd);
@@ -139,7 +137,7 @@ void listen_socket::open_tcp() {
         port = &v6->sin6_port;
     }
     fd_ = base::unique_fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd_) fail(address_, errno_text(errno));
+    if (!fd_) fail(address_, base::errno_text(errno));
     const int on = 1;
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (storage.ss_family == AF_INET6) ::setsockopt(fd_.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
@@ -149,7 +147,7 @@ void listen_socket::open_tcp() {
         if (error == EADDRINUSE) {
             fail(address_, "another program listens there (stop it, or choose another port with --listen)");
         }
-        fail(address_, errno_text(error));
+        fail(address_, base::errno_text(error));
     }
     ::getsockname(fd_.get(), name, &size);
     address_.port = ntohs(*port);
@@ -159,7 +157,7 @@ void listen_socket::open_unix(const socket_access& access) {
     const std::string& path = address_.host;
     const std::string lock_path = path + ".lock";
     lock_ = base::unique_fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock_) fail(address_, "cannot open " + lock_path + ": " + errno_text(errno));
+    if (!lock_) fail(address_, "cannot open " + lock_path + ": " + base::errno_text(errno));
     const std::string taken = "another program listens there (stop it, or choose another path)";
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) fail(address_, taken);
 
@@ -172,16 +170,17 @@ void listen_socket::open_unix(const socket_access& access) {
         ::unlink(path.c_str());
     }
     fd_ = base::unique_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd_) fail(address_, errno_text(errno));
+    if (!fd_) fail(address_, base::errno_text(errno));
     if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-        fail(address_, errno_text(errno));
+        fail(address_, base::errno_text(errno));
     }
     // Nobody can connect before listen(): the mode is right from the first connection on.
     if (access.group && ::chown(path.c_str(), static_cast<uid_t>(-1), *access.group) != 0) {
-        fail(address_, "cannot give it to the group: " + errno_text(errno));
+        fail(address_, "cannot give it to the group: " + base::errno_text(errno));
     }
-    if (::chmod(path.c_str(), access.mode) != 0) fail(address_, "cannot set its mode: " + errno_text(errno));
-    if (::listen(fd_.get(), backlog) != 0) fail(address_, errno_text(errno));
+    if (::chmod(path.c_str(), access.mode) != 0)
+        fail(address_, "cannot set its mode: " + base::errno_text(errno));
+    if (::listen(fd_.get(), backlog) != 0) fail(address_, base::errno_text(errno));
     if (::lstat(path.c_str(), &there) == 0) inode_ = there.st_ino;
 }
 

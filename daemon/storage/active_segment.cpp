@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/active_segment.hpp"
 
+#include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/segment_name.hpp"
 
 #include <cerrno>
@@ -9,19 +10,13 @@
 
 namespace livelogd::storage {
 
-namespace {
-
-constexpr mode_t file_mode = 0640;
-
-}  // namespace
-
 active_segment active_segment::create(const std::filesystem::path& directory, protocol::record_id first_id,
                                       const file_ops& ops) {
     auto file = std::make_shared<segment_file>();
     file->first_id = first_id;
     file->path = directory / segment_name(first_id);
     file->fd = base::unique_fd(
-        ops.open(file->path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, file_mode));
+        ops.open(file->path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, log_file_mode));
     if (!file->fd) {
         throw std::system_error(errno, std::generic_category(), "cannot create " + file->path.string());
     }

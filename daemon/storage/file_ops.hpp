@@ -12,6 +12,9 @@
 
 namespace livelogd::storage {
 
+/// Of every file of the log directory: the owner writes, the group may read.
+inline constexpr mode_t log_file_mode = 0640;
+
 /// Same terms as the system calls: -1 and errno on failure. Called from the writer thread and the sync
 /// thread.
 struct file_ops {

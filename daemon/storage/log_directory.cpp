@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/log_directory.hpp"
 
+#include "daemon/base/errno_text.hpp"
+#include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/log_options.hpp"
 #include "daemon/storage/segment_name.hpp"
 
@@ -23,15 +25,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t directory_mode = 0750;
-constexpr mode_t file_mode = 0640;
 constexpr const char* new_current_name = ".current.new";
 
-std::string errno_text(int error) {
-    return std::generic_category().message(error);
-}
-
 [[noreturn]] void fail(const std::string& what, int error, const std::string& cure) {
-    throw log_error(log_error::kind::io, what + ": " + errno_text(error) + "; " + cure);
+    throw log_error(log_error::kind::io, what + ": " + base::errno_text(error) + "; " + cure);
 }
 
 const std::string choose_another =
@@ -99,7 +96,7 @@ void log_directory::attach() {
 
 base::unique_fd log_directory::take_lock() const {
     const fs::path file = path_ / lock_file_name;
-    base::unique_fd lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+    base::unique_fd lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, log_file_mode));
     if (!lock) fail("cannot create " + file.string(), errno, choose_another);
     while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
@@ -195,7 +192,7 @@ void log_directory::point_current_at(protocol::record_id first_id) {
     const fs::path fresh = path_ / new_current_name;
     ::unlink(fresh.c_str());  // one that a killed daemon left
     if (::symlink(target.c_str(), fresh.c_str()) != 0 || ::rename(fresh.c_str(), link.c_str()) != 0) {
-        return warn_about_current(errno_text(errno));
+        return warn_about_current(base::errno_text(errno));
     }
     warned_about_current_ = false;
 }

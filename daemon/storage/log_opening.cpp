@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/log_opening.hpp"
 
+#include "daemon/base/errno_text.hpp"
 #include "daemon/storage/compressed_recovery.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_replacement.hpp"
@@ -24,10 +25,6 @@ namespace livelogd::storage {
 
 namespace {
 
-std::string errno_text(int error) {
-    return std::generic_category().message(error);
-}
-
 protocol::record_id now_us() {
     const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
@@ -45,7 +42,8 @@ newest_segment recover_newest(const std::filesystem::path& directory, protocol::
     file->path = directory / segment_name(first_id);
     file->fd = base::unique_fd(::open(file->path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
     if (!file->fd) {
-        throw log_error(log_error::kind::io, "cannot open " + file->path.string() + ": " + errno_text(errno)
+        throw log_error(log_error::kind::io, "cannot open " + file->path.string() + ": "
+                                                 + base::errno_text(errno)
                                                  + "; make the file belong to the daemon's user");
     }
     protocol::record_scanner scanner;
@@ -111,7 +109,7 @@ void finish_cut(const std::filesystem::path& directory, const log_state::cut& cu
     if (::access((directory / segment_name(cut.goes_on)).c_str(), F_OK) != 0) return;
     const auto path = directory / segment_name(cut.segment);
     if (const int error = cut_segment(path, cut.bytes, ops)) {
-        report(base::severity::error, "cannot cut " + path.string() + ": " + errno_text(error)
+        report(base::severity::error, "cannot cut " + path.string() + ": " + base::errno_text(error)
                                           + "; what follows byte " + std::to_string(cut.bytes)
                                           + " is also in " + segment_name(cut.goes_on));
     }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/log_state.hpp"
 
+#include "daemon/base/errno_text.hpp"
 #include "daemon/base/unique_fd.hpp"
+#include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/segment_name.hpp"
 
 #include <boost/json.hpp>
 
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,7 +20,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr mode_t file_mode = 0640;
 constexpr std::size_t largest_state = 4096;  // far more than the file ever holds
 
 /// The first bytes of a small file; nothing if it cannot be read or is larger than any that was written here.
@@ -91,7 +91,7 @@ int write_whole(int fd, std::string_view text) {
 
 int write_new(const std::filesystem::path& path, std::string_view text, bool sync) {
     const base::unique_fd fd(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, file_mode));
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, log_file_mode));
     if (!fd) return errno;
     if (const int error = write_whole(fd.get(), text)) return error;
     return sync && ::fsync(fd.get()) != 0 ? errno : 0;
@@ -149,7 +149,7 @@ std::optional<std::string> state_file::save(const log_state& state, durability h
     if (error == 0) return std::nullopt;
     ::unlink(fresh.c_str());
     ::unlink(path_.c_str());
-    return "cannot write " + path_.string() + ": " + std::generic_category().message(error);
+    return "cannot write " + path_.string() + ": " + base::errno_text(error);
 }
 
 }  // namespace livelogd::storage

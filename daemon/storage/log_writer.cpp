@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/log_writer.hpp"
 
+#include "daemon/base/errno_text.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <numeric>
-#include <system_error>
 #include <utility>
 
 namespace livelogd::storage {
@@ -383,7 +384,7 @@ void log_writer::begin_outage(std::string reason, std::chrono::milliseconds paus
 }
 
 std::string log_writer::cannot_store(int error) const {
-    return "cannot store in " + chain_.active_path().string() + ": " + std::generic_category().message(error);
+    return "cannot store in " + chain_.active_path().string() + ": " + base::errno_text(error);
 }
 
 void log_writer::note_failure(std::string reason) {

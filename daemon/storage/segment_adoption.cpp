@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How compressed segments come to stand for the plain ones in the chain.
+#include "daemon/base/errno_text.hpp"
 #include "daemon/storage/segment_chain.hpp"
 #include "daemon/storage/segment_name.hpp"
 
@@ -48,7 +49,7 @@ std::optional<std::string> segment_chain::adopt(const compression_result& made) 
     if (ops_.rename(made.file.c_str(), compressed.c_str()) != 0) {
         const int error = errno;
         ops_.unlink(made.file.c_str());
-        return "cannot rename " + made.file.string() + ": " + std::generic_category().message(error);
+        return "cannot rename " + made.file.string() + ": " + base::errno_text(error);
     }
     try {
         // Not before the new name survives a power cut may the old one go.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/segment_chain.hpp"
 
+#include "daemon/base/errno_text.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_replacement.hpp"
 
@@ -228,8 +229,7 @@ bool segment_chain::remove(const std::filesystem::path& path) {
     }
     const int error = errno;
     if (!removal_failed_) {
-        report_(base::severity::error, "cannot remove " + path.string() + ": "
-                                           + std::generic_category().message(error)
+        report_(base::severity::error, "cannot remove " + path.string() + ": " + base::errno_text(error)
                                            + "; the log grows over what is to be kept");
     }
     removal_failed_ = true;

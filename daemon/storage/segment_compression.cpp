@@ -3,6 +3,7 @@
 
 #include "daemon/base/line_count.hpp"
 #include "daemon/base/unique_fd.hpp"
+#include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/frame_table.hpp"
 #include "daemon/storage/segment_blocks.hpp"
 #include "daemon/storage/segment_name.hpp"
@@ -22,8 +23,6 @@
 namespace livelogd::storage {
 namespace {
 
-constexpr mode_t file_mode = 0640;
-
 struct cancelled {};
 struct unfit {};
 
@@ -37,7 +36,7 @@ class unfinished_file {
     unfinished_file(std::filesystem::path path, const file_ops& ops) : path_(std::move(path)), ops_(ops) {
         ops_.unlink(path_.c_str());  // one that was begun before
         fd_ = base::unique_fd(
-            ops_.open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode));
+            ops_.open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, log_file_mode));
         if (!fd_) fail("cannot create ", path_);
     }
     unfinished_file(const unfinished_file&) = delete;

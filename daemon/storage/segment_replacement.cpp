@@ -2,6 +2,7 @@
 #include "daemon/storage/segment_replacement.hpp"
 
 #include "daemon/base/unique_fd.hpp"
+#include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_reader.hpp"
 
@@ -18,8 +19,6 @@
 namespace livelogd::storage {
 
 namespace {
-
-constexpr mode_t file_mode = 0640;
 
 [[noreturn]] void fail(int error, const std::filesystem::path& path) {
     throw std::system_error(error, std::generic_category(), "cannot write " + path.string() + " anew");
@@ -53,7 +52,7 @@ active_segment write_segment_anew(const std::filesystem::path& directory, protoc
     const std::string fresh = file->path.string() + std::string(rewrite_suffix);
     ops.unlink(fresh.c_str());  // one that was begun before and could not be finished
     file->fd = base::unique_fd(
-        ops.open(fresh.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, file_mode));
+        ops.open(fresh.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, log_file_mode));
     if (!file->fd) fail(errno, file->path);
     int error = write_pieces(file->fd.get(), pieces, ops);
     if (error == 0 && ops.rename(fresh.c_str(), file->path.c_str()) != 0) error = errno;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the chain of segments does when files cannot be trusted: a sync has failed, or somebody has moved,
 // removed or cut them. The part of segment_chain for bad days.
+#include "daemon/base/errno_text.hpp"
 #include "daemon/storage/segment_chain.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_reader.hpp"
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -72,8 +72,7 @@ void segment_chain::rewrite_segment(std::span<const stored_piece> pieces) {
     if (first_id != old_id && is_ours) {
         if (const int error = cut_or_remove(old_path, kept)) {
             if (kept > 0) uncut_.push_back({old_id, kept});
-            report_(base::severity::error, "cannot cut " + old_path.string() + ": "
-                                               + std::generic_category().message(error)
+            report_(base::severity::error, "cannot cut " + old_path.string() + ": " + base::errno_text(error)
                                                + "; what follows byte " + std::to_string(kept)
                                                + " is also in " + fresh.file()->path.filename().string());
         }

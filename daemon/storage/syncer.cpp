@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/storage/syncer.hpp"
 
+#include "daemon/base/errno_text.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <sys/stat.h>
@@ -230,9 +231,9 @@ void syncer::work_on(const job& what, task kind, std::unique_lock<std::mutex>& l
     lock.lock();
     const auto bytes = written_to_ == what.file->first_id ? std::max(what.bytes, written_) : what.bytes;
     lock.unlock();
-    std::string reason =
-        error != 0 ? "cannot sync " + what.file->path.string() + ": " + std::generic_category().message(error)
-                   : what_has_changed(*what.file, bytes);
+    std::string reason = error != 0
+                             ? "cannot sync " + what.file->path.string() + ": " + base::errno_text(error)
+                             : what_has_changed(*what.file, bytes);
     lock.lock();
     working_ = false;
     if (what.file->first_id < removed_below_) reason.clear();

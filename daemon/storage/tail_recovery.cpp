@@ -2,6 +2,7 @@
 #include "daemon/storage/tail_recovery.hpp"
 
 #include "daemon/base/unique_fd.hpp"
+#include "daemon/storage/file_ops.hpp"
 #include "daemon/storage/segment_name.hpp"
 #include "daemon/storage/segment_reader.hpp"
 
@@ -19,7 +20,6 @@ namespace livelogd::storage {
 namespace {
 
 constexpr std::size_t block_bytes = 256u << 10;
-constexpr mode_t file_mode = 0640;
 
 [[noreturn]] void throw_errno(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -67,7 +67,7 @@ void write_whole(int fd, std::string_view bytes) {
 /// Appends [begin, end) of the segment to its .torn file, safe on the disk before the segment loses it.
 void keep_aside(int fd, std::uint64_t begin, std::uint64_t end, const std::filesystem::path& torn_file) {
     const base::unique_fd torn(
-        ::open(torn_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, file_mode));
+        ::open(torn_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, log_file_mode));
     if (!torn) throw_errno("cannot create");
     const std::uint64_t before = size_of(torn.get());
     try {

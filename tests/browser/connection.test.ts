@@ -2,9 +2,9 @@
 // The viewer says truly how it is connected, and loses or doubles nothing when the connection breaks.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { test } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { PathProxy, prefix } from './support/path_proxy.js';
 import { numbered } from './support/records.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';

@@ -2,9 +2,10 @@
 // Keys, looks, downloads, title, accessibility.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { call, numbered } from './support/records.js';
 import { root, ViewerPage, withBrowser } from './support/viewer_page.js';
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Plots of what the daemon has added up.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { call } from './support/records.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Requests with their responses: one row, one panel.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { call, numbered, request, response } from './support/records.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';
 

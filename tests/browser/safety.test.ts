@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Records are shown as text, whatever is in them.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';
 
 const browser = withBrowser();

@@ -5,9 +5,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { PathProxy } from './support/path_proxy.js';
 import { numbered } from './support/records.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';

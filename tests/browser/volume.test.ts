@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Many records: the page stays bounded, usable, and right in what it counts. How fast it is, tests/bench/viewer.mjs measures.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import { Daemon, until } from './support/daemon.js';
+import { test } from './support/limited.js';
 import { ViewerPage, withBrowser } from './support/viewer_page.js';
 
 const browser = withBrowser();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/auth/digest.hpp"
 
+#include "daemon/base/errno_text.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -10,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
-#include <system_error>
 
 namespace livelogd::http {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 template <class Bytes>
 void fill_randomly(Bytes& bytes) {
     if (::getentropy(bytes.data(), bytes.size()) != 0)
-        throw std::runtime_error("there is no randomness: " + std::generic_category().message(errno));
+        throw std::runtime_error("there is no randomness: " + base::errno_text(errno));
 }
 
 }  // namespace

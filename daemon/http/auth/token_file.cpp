@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/auth/token_file.hpp"
 
+#include "daemon/base/errno_text.hpp"
 #include "daemon/base/unique_fd.hpp"
 
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 
 namespace livelogd::http {
 namespace {
@@ -47,7 +47,7 @@ std::string read_token_file(const std::string& path) {
     const base::unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!file) {
         const int error = errno;
-        refuse(path, "cannot be opened: " + std::generic_category().message(error)
+        refuse(path, "cannot be opened: " + base::errno_text(error)
                          + (error == ENOENT ? how_to_make
                                             : " (the user that livelogd runs as must be able to read it)"));
     }
@@ -63,7 +63,7 @@ std::string read_token_file(const std::string& path) {
     while (size < text.size()) {
         const auto got = ::read(file.get(), text.data() + size, text.size() - size);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) refuse(path, "cannot be read: " + std::generic_category().message(errno));
+        if (got < 0) refuse(path, "cannot be read: " + base::errno_text(errno));
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
     }

@@ -3,15 +3,12 @@
 // or ndjson), elide (bytes), scan_ms. GET /api/v1/logs/records/ID: one record: ids, elide.
 #include "daemon/http/query_call.hpp"
 
-#include <array>
-
 namespace livelogd::http {
 namespace {
 
 constexpr std::uint64_t max_lines = 100000;
 constexpr std::uint64_t least_elide = 16;
 constexpr std::uint64_t max_elide = 16u << 20;
-constexpr std::array<std::string_view, 2> formats{"json", "ndjson"};
 
 query::record_form form_of(const parameters& given) {
     query::record_form form;
@@ -48,7 +45,7 @@ endpoint recent_endpoint(const services& s) {
         wanted.before = id_parameter(given, "before");
         wanted.after = id_parameter(given, "after");
         wanted.form = form_of(given);
-        if (given.choice("format", formats) == 1) wanted.format = query::answer_format::ndjson;
+        if (wants_ndjson(given)) wanted.format = query::answer_format::ndjson;
         wanted.scan_time = scan_time(given);
         wanted.filter = filter_of(given, s);
         const auto format = wanted.format;

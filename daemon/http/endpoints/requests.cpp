@@ -4,13 +4,10 @@
 #include "daemon/query/requests.hpp"
 #include "daemon/http/query_call.hpp"
 
-#include <array>
-
 namespace livelogd::http {
 namespace {
 
 constexpr std::uint64_t max_rows = 10000;
-constexpr std::array<std::string_view, 2> formats{"json", "ndjson"};
 
 }  // namespace
 
@@ -27,7 +24,7 @@ endpoint requests_endpoint(const services& s) {
         wanted.lines = given.whole_number("lines", 1, max_rows).value_or(wanted.lines);
         wanted.before = id_parameter(given, "before");
         wanted.after = id_parameter(given, "after");
-        wanted.ndjson = given.choice("format", formats) == 1;
+        wanted.ndjson = wants_ndjson(given);
         wanted.scan_time = scan_time(given);
         wanted.filter = filter_of(given, s);
         require_api_calls(s);

@@ -69,7 +69,7 @@ export class Daemon {
     child.once('exit', () => running.delete(child));
     const found = await until(() => {
       const text = readFileSync(said, 'utf8');
-      if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${text}`);
+      if (!running.has(child)) throw new Error(`the daemon ended with ${child.exitCode ?? child.signalCode}: ${text}`);
       return /http:\/\/127\.0\.0\.1:(\d+)/.exec(text);
     }, startTimeoutMs, () => `the daemon says where it listens; it said ${readFileSync(said, 'utf8')}`);
     this.port = Number(found[1]);
@@ -82,7 +82,7 @@ export class Daemon {
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.process;
     this.process = null;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     child.ref();
     const gone = new Promise((done) => child.once('exit', done));
     child.kill(signal);

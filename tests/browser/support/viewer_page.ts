@@ -7,6 +7,7 @@ import { after, before } from 'node:test';
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 
 import { until } from './daemon.js';
+import { limitMs } from './limited.js';
 
 export const root = process.cwd();
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--no-first-run',
@@ -19,10 +20,10 @@ let shared: Browser | null = null;
 export function withBrowser(): () => Browser {
   before(async () => {
     shared = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
-  });
+  }, { timeout: limitMs });
   after(async () => {
     await shared?.close();
-  });
+  }, { timeout: limitMs });
   return () => shared as Browser;
 }
 
