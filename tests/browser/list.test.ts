@@ -92,17 +92,46 @@ test('it stays there too when rows are wrapped and answers fold into the older r
   const seen = await page.page.evaluate(() => {
     const s = document.getElementById('scroller') as HTMLElement;
     s.scrollTop = 100; // the answers are below
-    return new Promise<[string, number]>((done) => setTimeout(() => {
+    return new Promise<[string, number]>((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
       const box = s.getBoundingClientRect();
       const row = [...document.querySelectorAll('#rows > [data-index]')].map((one) => [one.querySelector('.message')?.textContent ?? '', one.getBoundingClientRect().top] as [string, number])
         .filter(([text, top]) => text.startsWith('w') && top >= box.top).sort((a, b) => a[1] - b[1])[0]!;
       done(row);
-    }, 50));
+    })));
   });
   await until(async () => (await page.rowCount()) > 500, 10_000, () => page.rowCount());
   await page.page.waitForTimeout(200);
   const top = await page.page.evaluate((text) => [...document.querySelectorAll('#rows > [data-index]')].find((one) => one.querySelector('.message')?.textContent === text)?.getBoundingClientRect().top ?? -1, seen[0]);
   assert.ok(Math.abs(top - seen[1]) < 3, `${seen[0]} moved by ${top - seen[1]}`);
+  await page.close();
+}));
+
+test('wrapped rows never lie on each other, wherever somebody scrolls', () => with_(async (daemon) => {
+  await daemon.store(numbered(0, 200).map((record, i) => ({ ...record, message: `w${i} ${'word '.repeat(i * 7 % 90)}` })));
+  const page = await ViewerPage.open(browser(), daemon.url);
+  await until(async () => ((await page.messages()).at(-1) ?? '').startsWith('w199'));
+  await page.page.keyboard.press('w');
+  await page.wheel(-700);
+  await page.state('paused');
+  // At the beginning of each frame the page is as it was shown last.
+  const wrong = await page.page.evaluate(async () => {
+    const s = document.getElementById('scroller') as HTMLElement;
+    const found: string[] = [];
+    for (const place of [0.1, 0.8, 0.3, 0, 1, 0.5]) {
+      s.scrollTop = place * s.scrollHeight;
+      await new Promise(requestAnimationFrame);
+      for (let frame = 0; frame < 5; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        const boxes = [...document.querySelectorAll('#rows > [data-index]')].map((row) => row.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+        const overlaps = boxes.filter((box, i) => i > 0 && Math.abs(box.top - boxes[i - 1]!.bottom) > 1).length;
+        const view = s.getBoundingClientRect();
+        const covered = boxes.length > 0 && boxes[0]!.top <= view.top + 1 && boxes.at(-1)!.bottom >= view.bottom - 1;
+        if (overlaps > 0 || !covered) found.push(`at ${place}, frame ${frame}: ${overlaps} of ${boxes.length} overlap${covered ? '' : ', and the view is not filled'}`);
+      }
+    }
+    return found;
+  });
+  assert.deepEqual(wrong, []);
   await page.close();
 }));
 

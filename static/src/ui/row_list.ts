@@ -11,6 +11,8 @@ import { cellsOf, type CellContext } from './row_cells.js';
 import { columns } from './settings.js';
 
 const floodIntervalMs = 100;
+/** Rows that turn out lower than thought bring others into view, which are measured in turn: so often at most in a frame. */
+const measuresAFrame = 4;
 const aboutModels = new Set(['model', 'tokens', 'speed']);
 /** Narrower lists do without these, so that something is left for the message. */
 const leftOut: [number, Set<string>][] = [[980, new Set(['tokens', 'speed'])], [860, new Set(['model', 'level', 'type'])]];
@@ -69,6 +71,7 @@ export class RowListView {
   private height = 0;
   private lastDraw = 0;
   private drawnRows = 0;
+  private measuring = false;
 
   constructor(
     private readonly scroller: HTMLElement,
@@ -79,6 +82,8 @@ export class RowListView {
   ) {
     this.options = options;
     this.virtualizer = new Virtualizer<HTMLElement, HTMLElement>(this.virtualOptions());
+    // measure() does, in the frame in which the rows move.
+    this.virtualizer.shouldAdjustScrollPositionOnItemSizeChange = () => false;
     this.height = scroller.clientHeight;
     this.width = scroller.clientWidth;
     this.virtualizer._didMount();
@@ -159,14 +164,26 @@ export class RowListView {
   // By the first row in view that is still there: rows may be of any height, and responses that were folded into older rows
   // are gone from between the others.
   private keepInView(before: number): void {
+    const anchor = this.firstInView();
+    this.sync();
+    this.scrollBy(this.movedBy(anchor) ?? before * this.options.rowHeight);
+  }
+
+  /** The first row in view, if it is still in the list. */
+  private firstInView(): Item | undefined {
     const top = this.scroller.scrollTop;
     const inView = [...this.items.values()].filter((item) => item.start + this.options.rowHeight > top).sort((a, b) => a.start - b.start);
-    const anchor = inView.find((item) => item.row && this.rows.placeOf(item.row) >= 0);
-    this.sync();
-    const place = anchor?.row ? this.rows.placeOf(anchor.row) : -1;
-    const start = this.virtualizer.measurementsCache[place]?.start;
-    const by = anchor && start !== undefined ? start - anchor.start : before * this.options.rowHeight;
-    this.scroller.scrollTop = Math.max(0, top + by);
+    return inView.find((item) => item.row && this.rows.placeOf(item.row) >= 0);
+  }
+
+  /** How far a row has to go from where it was put last, in pixels. */
+  private movedBy(item: Item | undefined): number | undefined {
+    const start = item?.row ? this.virtualizer.measurementsCache[this.rows.placeOf(item.row)]?.start : undefined;
+    return start === undefined || !item ? undefined : start - item.start;
+  }
+
+  private scrollBy(pixels: number): void {
+    this.scroller.scrollTop = Math.max(0, this.scroller.scrollTop + pixels);
     this.lastTop = this.scroller.scrollTop;
   }
 
@@ -214,7 +231,9 @@ export class RowListView {
       observeElementRect,
       observeElementOffset,
       overscan: this.drawn ? 6 : 0,
-      onChange: () => this.changed(0),
+      onChange: () => {
+        if (!this.measuring) this.changed(0);
+      },
     };
   }
 
@@ -230,18 +249,45 @@ export class RowListView {
     this.lastDraw = performance.now();
     this.drawnRows = this.rows.rows.length + this.rows.removed;
     this.sync();
+    this.place((item) => item.ticks);
+    // What is wrapped is as high as the browser makes it, which it tells of elements only. Before anybody sees them, rows are
+    // put where that leaves them.
+    for (let i = 0; this.options.wrap && i < measuresAFrame && this.measure(); i += 1) this.place(() => false);
+  }
+
+  // Draws what is in view, or, following, the end.
+  private place(outdated: (item: Item) => boolean): void {
     if (!this.following) {
       this.virtualizer.scrollOffset = this.scroller.scrollTop;
-      this.redraw((item) => item.ticks);
+      this.redraw(outdated);
       return;
     }
     // Where the end will be, by arithmetic: reading it from the page would make the browser lay everything out twice. The
     // virtualizer's own scroll event comes a frame later, and by then hundreds of rows may have come.
     const end = Math.max(0, this.virtualizer.getTotalSize() - this.height);
     this.virtualizer.scrollOffset = end;
-    this.redraw((item) => item.ticks);
-    this.scroller.scrollTop = this.options.wrap ? this.scroller.scrollHeight : end;
-    this.lastTop = this.options.wrap ? this.scroller.scrollTop : end;
+    this.redraw(outdated);
+    this.scroller.scrollTop = end;
+    this.lastTop = end;
+  }
+
+  // Takes the heights of the rows that are elements. True if one is another than thought; the first row in view stays there.
+  private measure(): boolean {
+    const anchor = this.firstInView();
+    let changed = false;
+    this.measuring = true;
+    for (const item of this.items.values()) {
+      const place = item.row ? this.rows.placeOf(item.row) : -1;
+      const height = item.element.offsetHeight;
+      if (height === this.virtualizer.measurementsCache[place]?.size) continue;
+      this.virtualizer.resizeItem(place, height);
+      changed = true;
+    }
+    this.measuring = false;
+    if (!changed) return false;
+    this.sync();
+    if (!this.following) this.scrollBy(this.movedBy(anchor) ?? 0);
+    return true;
   }
 
   private redraw(outdated: (item: Item) => boolean): void {
@@ -284,7 +330,6 @@ export class RowListView {
       if (element.getAttribute('aria-selected') !== selected) element.setAttribute('aria-selected', selected);
       element.dataset['index'] = String(index);
       element.id = `row-${index}`;
-      if (this.options.wrap) this.virtualizer.measureElement(element);
     }
     for (const item of this.pool) {
       if (item.row) {
