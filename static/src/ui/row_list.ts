@@ -68,6 +68,8 @@ export class RowListView {
   private width = 0;
   private pressed: { row: Row | undefined; column: string; x: number; y: number } | null = null;
   private drawn = false;
+  /** Rows beside those in view that are elements too; none while the page has not been painted. */
+  private overscan = 0;
   private height = 0;
   private lastDraw = 0;
   private drawnRows = 0;
@@ -196,6 +198,7 @@ export class RowListView {
 
   /** Puts the list's elements into another one, with what is in view. */
   moveTo(place: HTMLElement): void {
+    this.overscan = 6;
     place.append(this.scroller);
     this.applyTemplate();
     this.scroller.scrollTop = this.lastTop;
@@ -230,7 +233,7 @@ export class RowListView {
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
-      overscan: this.drawn ? 6 : 0,
+      overscan: this.overscan,
       onChange: () => {
         if (!this.measuring) this.changed(0);
       },
