@@ -131,6 +131,7 @@ bool secret_redactor::shows_secret(std::string_view line, bool cut, const secret
     // With more behind it a secret that was cut can be recognised.
     constexpr std::size_t longest_needed = 96;
     if (cut) text.append(longest_needed, '2').append("@2");
+    used_ = true;
     spans_.clear();
     shapes.find(text, spans_);
     if (spans_.empty() && text.find('\\') != std::string::npos) {
@@ -142,17 +143,17 @@ bool secret_redactor::shows_secret(std::string_view line, bool cut, const secret
     return true;
 }
 
-void secret_redactor::forget() {
-    const auto shrink = [](auto& buffer, std::size_t unit) {
+void secret_redactor::shrink() {
+    const auto release = [](auto& buffer, std::size_t unit) {
         if (buffer.capacity() * unit > kept_capacity)
             std::remove_reference_t<decltype(buffer)>().swap(buffer);
     };
-    shrink(out_, 1);
+    release(out_, 1);
     for (decoding* one : {&once_, &twice_}) {
-        shrink(one->text, 1);
-        shrink(one->escapes, sizeof(escape_end));
+        release(one->text, 1);
+        release(one->escapes, sizeof(escape_end));
     }
-    shrink(spans_, sizeof(secret_span));
+    release(spans_, sizeof(secret_span));
 }
 
 }  // namespace livelogd::protocol

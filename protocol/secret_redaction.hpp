@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace livelogd::protocol {
@@ -32,7 +33,9 @@ class secret_redactor {
     /// call. Adds to `counts`.
     std::string_view redact(std::string_view record, const secret_shapes& shapes, redaction_counts& counts) {
         const std::size_t trace = shapes.any() ? shapes.first_trace(record, 0) : record.size();
-        return trace == record.size() ? record : redact_from(trace, record, shapes, counts);
+        if (trace == record.size()) return record;
+        used_ = true;
+        return redact_from(trace, record, shapes, counts);
     }
 
     /// Whether a line that is no record shows a secret, as it is or behind escapes. `cut`: it is the
@@ -40,7 +43,9 @@ class secret_redactor {
     bool shows_secret(std::string_view line, bool cut, const secret_shapes& shapes, redaction_counts& counts);
 
     /// Gives back what a long record needed. Between records only.
-    void forget();
+    void forget() {
+        if (std::exchange(used_, false)) shrink();
+    }
 
   private:
     /// Where a text came from: behind the character that ends at `decoded` of it, `spelled` bytes of what it
@@ -61,7 +66,9 @@ class secret_redactor {
     std::string_view redact_from(std::size_t trace, std::string_view record, const secret_shapes& shapes,
                                  redaction_counts& counts);
     void find_in_string(std::string_view inner, const secret_shapes& shapes);
+    void shrink();
 
+    bool used_ = false;  ///< the buffers, since the last forget()
     std::string out_;
     std::vector<secret_span> spans_;
     decoding once_;

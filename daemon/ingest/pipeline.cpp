@@ -39,7 +39,7 @@ protocol::record_id pipeline::submit(storage::record_batch batch) {
 }
 
 void pipeline::on_appended(protocol::record_id first_id, const storage::shared_records& batch) {
-    live_.publish(std::make_shared<const live::event_batch>(first_id, *batch));
+    live_.publish(first_id, batch);
 }
 
 void pipeline::on_written(protocol::record_id end_id, const storage::record_batch& batch) {

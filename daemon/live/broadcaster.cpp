@@ -48,7 +48,7 @@ broadcaster::broadcaster(net::asio::io_context& context, std::size_t ring_bytes,
 subscription broadcaster::subscribe(net::asio::any_io_executor reader) {
     const std::lock_guard lock(mutex_);
     const auto told = status_.standing ? status_.version - 1 : status_.version;
-    return {*this, std::move(reader), next_key_++, told};
+    return {*this, listeners_, std::move(reader), next_key_++, told};
 }
 
 void broadcaster::set_status(shared_event event, bool standing) {
@@ -57,24 +57,47 @@ void broadcaster::set_status(shared_event event, bool standing) {
     wake_soon();
 }
 
-void broadcaster::publish(shared_batch batch) {
-    std::vector<shared_batch> dropped;  // freed without the mutex
+std::size_t broadcaster::held_batch::memory() const {
+    if (encoded) return encoded->memory();
+    return sizeof *stored + stored->lines.capacity()
+           + stored->records.capacity() * sizeof(storage::record_batch::record);
+}
+
+void broadcaster::publish(protocol::record_id first_id, storage::shared_records batch) {
+    held_batch held{first_id, first_id + batch->records.size(), std::move(batch), {}};
+    if (listeners_.use_count() > 1) {
+        held.encoded = std::make_shared<const event_batch>(first_id, *held.stored);
+        held.stored.reset();
+    }
+    std::vector<held_batch> dropped;  // freed without the mutex
     const std::lock_guard lock(mutex_);
-    next_id_ = batch->end_id();
-    held_bytes_.fetch_add(batch->memory(), std::memory_order_relaxed);
-    ring_.push_back(std::move(batch));
+    next_id_ = held.end_id;
+    held_bytes_.fetch_add(held.memory(), std::memory_order_relaxed);
+    ring_.push_back(std::move(held));
     drop_what_is_over(dropped);
     wake_soon();
 }
 
 /// The newest batch stays even if it alone is over the limit: the live end must not depend on the files.
-void broadcaster::drop_what_is_over(std::vector<shared_batch>& dropped) {
+void broadcaster::drop_what_is_over(std::vector<held_batch>& dropped) {
     while (held_bytes() > ring_bytes_ && ring_.size() > 1) {
-        floor_ = ring_.front()->end_id();
-        held_bytes_.fetch_sub(ring_.front()->memory(), std::memory_order_relaxed);
+        floor_ = ring_.front().end_id;
+        held_bytes_.fetch_sub(ring_.front().memory(), std::memory_order_relaxed);
         dropped.push_back(std::move(ring_.front()));
         ring_.pop_front();
     }
+}
+
+/// With the mutex held, which is no more than the work for one answer: only what came while nobody listened
+/// is still to be encoded.
+const shared_batch& broadcaster::encoded(held_batch& held) {
+    if (!held.encoded) {
+        const std::size_t before = held.memory();
+        held.encoded = std::make_shared<const event_batch>(held.first_id, *held.stored);
+        held.stored.reset();
+        held_bytes_.fetch_add(held.memory() - before, std::memory_order_relaxed);
+    }
+    return held.encoded;
 }
 
 void broadcaster::wake_soon() {
@@ -110,7 +133,7 @@ bool broadcaster::is_due(const waiter& w) const {
     return has_news_after(w.position) || closing_ || (w.takes_status && w.status_told != status_.version);
 }
 
-pulled broadcaster::answer(const waiter& w) const {
+pulled broadcaster::answer(const waiter& w) {
     const bool has_news = has_news_after(w.position);
     const bool status_waits = w.status_told != status_.version;
     if (status_waits && w.takes_status && !(has_news && w.records_first))
@@ -121,16 +144,15 @@ pulled broadcaster::answer(const waiter& w) const {
     return result;
 }
 
-pulled broadcaster::news_after(protocol::record_id position) const {
+pulled broadcaster::news_after(protocol::record_id position) {
     if (position + 1 < floor_) return {.what = pulled::outcome::behind};
-    auto it = std::ranges::upper_bound(ring_, position + 1, {},
-                                       [](const shared_batch& b) { return b->first_id(); });
+    auto it = std::ranges::upper_bound(ring_, position + 1, {}, &held_batch::first_id);
     if (it != ring_.begin()) --it;
     pulled result{.what = pulled::outcome::batches};
     std::size_t bytes = 0;
     for (; it != ring_.end() && bytes < answer_bytes && result.batches.size() < answer_batches; ++it) {
-        bytes += (*it)->memory();
-        result.batches.push_back(*it);
+        result.batches.push_back(encoded(*it));
+        bytes += it->memory();
     }
     return result;
 }

@@ -4,6 +4,7 @@
 
 #include "daemon/live/event_batch.hpp"
 #include "daemon/net/types.hpp"
+#include "daemon/storage/record_batch.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
@@ -21,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace livelogd::live {
@@ -82,12 +84,19 @@ class subscription {
   private:
     friend class broadcaster;
     using handler = net::asio::any_completion_handler<void(pulled)>;
-    subscription(broadcaster& owner, net::asio::any_io_executor reader, std::uint64_t key,
+    /// Held by every subscription, and counted by its owner.
+    using presence = std::shared_ptr<const std::monostate>;
+    subscription(broadcaster& owner, presence listener, net::asio::any_io_executor reader, std::uint64_t key,
                  std::uint64_t status_told)
-        : owner_(&owner), reader_(std::move(reader)), key_(key), status_told_(status_told) {}
+        : owner_(&owner),
+          listener_(std::move(listener)),
+          reader_(std::move(reader)),
+          key_(key),
+          status_told_(status_told) {}
     void pull(protocol::record_id position, time_point deadline, bool takes_status, handler done);
 
     broadcaster* owner_;
+    presence listener_;
     net::asio::any_io_executor reader_;
     std::uint64_t key_;
     std::uint64_t status_told_;  ///< the version that the client knows
@@ -97,8 +106,12 @@ class subscription {
 /// Holds the newest batches, at most `ring_bytes` of them, and hands them to cursors. The members may be
 /// called from any thread. Owned by the application; outlives its subscriptions.
 ///
-/// A cursor is only a position: the ring neither knows nor cares how many there are or how slow they are, and
-/// drops what is over its limit without asking anyone.
+/// A cursor is only a position: the ring neither knows nor cares how slow they are, and drops what is over
+/// its limit without asking anyone.
+///
+/// Batches are encoded for streaming by whoever publishes them, but only while there is a cursor at all. What
+/// has come before the first one is held as it is stored, sharing its bytes with the log, and encoded when it
+/// is pulled.
 ///
 /// The state is behind a mutex that is held for moments only, so that whoever publishes does not depend on an
 /// I/O thread, and a cursor for which there is something already has it at once. Cursors that wait are woken
@@ -109,8 +122,8 @@ class broadcaster {
     /// `next_id`: the id of the first record that will be published.
     broadcaster(net::asio::io_context& context, std::size_t ring_bytes, protocol::record_id next_id);
 
-    /// Batches must come in the order of ids, without gaps between them.
-    void publish(shared_batch batch);
+    /// Batches must come in the order of ids, without gaps between them. One thread at a time.
+    void publish(protocol::record_id first_id, storage::shared_records batch);
 
     /// Every cursor is to be told this, once, between two records; of several it has not been told yet, the
     /// newest alone. `standing`: so are cursors that subscribe from now on, until the next call.
@@ -141,6 +154,14 @@ class broadcaster {
     /// In the order in which they began to wait. A list: waiters are moved between lists, and never moved
     /// themselves.
     using waiters = std::list<waiter>;
+    /// A batch in one of its two forms.
+    struct held_batch {
+        protocol::record_id first_id;
+        protocol::record_id end_id;
+        storage::shared_records stored;  ///< nothing once it is encoded
+        shared_batch encoded;
+        [[nodiscard]] std::size_t memory() const;
+    };
     struct status {
         std::uint64_t version = 0;
         shared_event event;
@@ -156,10 +177,11 @@ class broadcaster {
 
     // With the mutex held.
     [[nodiscard]] bool is_due(const waiter& w) const;
-    [[nodiscard]] pulled answer(const waiter& w) const;
-    [[nodiscard]] pulled news_after(protocol::record_id position) const;
+    [[nodiscard]] pulled answer(const waiter& w);
+    [[nodiscard]] pulled news_after(protocol::record_id position);
+    const shared_batch& encoded(held_batch& held);
     [[nodiscard]] bool has_news_after(protocol::record_id position) const { return position + 1 < next_id_; }
-    void drop_what_is_over(std::vector<shared_batch>& dropped);
+    void drop_what_is_over(std::vector<held_batch>& dropped);
     void wake_soon();
     void start_clock();
     template <class Fits>
@@ -168,9 +190,10 @@ class broadcaster {
     net::asio::io_context& context_;
     const std::size_t ring_bytes_;
     std::atomic<std::size_t> held_bytes_{0};  ///< changed with the mutex held
+    const subscription::presence listeners_ = std::make_shared<const std::monostate>();
 
     mutable std::mutex mutex_;  ///< of all that follows, but the timer
-    std::deque<shared_batch> ring_;
+    std::deque<held_batch> ring_;
     protocol::record_id floor_;    ///< the ring holds everything from here on
     protocol::record_id next_id_;  ///< one past the newest record
     status status_;

@@ -20,12 +20,12 @@ using live::pulled;
 
 namespace {
 
-live::shared_batch batch(protocol::record_id first_id, std::size_t records, std::size_t padding = 10) {
+storage::shared_records batch(std::size_t records, std::size_t padding = 10) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < records; ++i) {
         lines.push_back(test::numbered(i, R"(,"pad":")" + std::string(padding, 'x') + "\""));
     }
-    return std::make_shared<const live::event_batch>(first_id, test::batch_of(lines));
+    return std::make_shared<const storage::record_batch>(test::batch_of(lines));
 }
 
 struct cursor {
@@ -65,14 +65,14 @@ TEST_CASE("a cursor gets what is behind its position, and waits for more", "[liv
     cursor c(live, context);
     c.pull(99);
     CHECK_FALSE(c.result);
-    live.publish(batch(100, 5));
+    live.publish(100, batch(5));
     c.settle();
     REQUIRE(c.result);
     CHECK(c.result->what == pulled::outcome::batches);
     CHECK(c.result->batches.at(0)->first_id() == 100);
 
-    live.publish(batch(105, 5));
-    live.publish(batch(110, 1));
+    live.publish(105, batch(5));
+    live.publish(110, batch(1));
     c.pull(102);
     REQUIRE(c.result);
     REQUIRE(c.result->batches.size() == 3);
@@ -84,13 +84,36 @@ TEST_CASE("a cursor gets what is behind its position, and waits for more", "[liv
     CHECK_FALSE(c.result);
 }
 
+TEST_CASE("what came while nobody listened is streamed like the rest", "[live]") {
+    net::asio::io_context context;
+    live::broadcaster live(context, 1u << 20, 100);
+    live.publish(100, batch(3));
+    live.publish(103, batch(2));
+    CHECK(live.held_bytes() > 0);
+    cursor c(live, context);
+    live.publish(105, batch(1));
+    for (int twice = 0; twice < 2; ++twice) {
+        c.pull(100);
+        REQUIRE(c.result);
+        REQUIRE(c.result->batches.size() == 3);
+        const live::event_batch expected(100, *batch(3));
+        CHECK(c.result->batches[0]->frames(100, 103) == expected.frames(100, 103));
+        CHECK(c.result->batches[1]->first_id() == 103);
+        CHECK(c.result->batches[2]->end_id() == 106);
+        std::size_t bytes = 0;
+        for (const auto& one : c.result->batches)
+            bytes += one->memory();
+        CHECK(live.held_bytes() == bytes);
+    }
+}
+
 TEST_CASE("batches of several publishes wake a cursor once", "[live]") {
     net::asio::io_context context;
     live::broadcaster live(context, 1u << 20, 1);
     cursor c(live, context);
     c.pull(0);
-    live.publish(batch(1, 2));
-    live.publish(batch(3, 2));
+    live.publish(1, batch(2));
+    live.publish(3, batch(2));
     c.settle();
     REQUIRE(c.result);
     CHECK(c.result->batches.size() == 2);
@@ -98,11 +121,11 @@ TEST_CASE("batches of several publishes wake a cursor once", "[live]") {
 
 TEST_CASE("the ring keeps to its limit and tells who is behind it", "[live]") {
     net::asio::io_context context;
-    const auto one = batch(1, 10, 1000);
-    live::broadcaster live(context, one->memory() * 3 + 10, 1);
+    const live::event_batch one(1, *batch(10, 1000));
+    live::broadcaster live(context, one.memory() * 3 + 10, 1);
     cursor c(live, context);
     for (protocol::record_id id = 1; id <= 91; id += 10)
-        live.publish(batch(id, 10, 1000));
+        live.publish(id, batch(10, 1000));
     c.pull(0);
     REQUIRE(c.result);
     CHECK(c.result->what == pulled::outcome::behind);
@@ -117,7 +140,7 @@ TEST_CASE("a batch over the limit is still there for those at the live end", "[l
     net::asio::io_context context;
     live::broadcaster live(context, 100, 1);
     cursor c(live, context);
-    live.publish(batch(1, 10, 1000));
+    live.publish(1, batch(10, 1000));
     c.pull(0);
     REQUIRE(c.result);
     CHECK(c.result->what == pulled::outcome::batches);
@@ -153,7 +176,7 @@ TEST_CASE("waiting ends at the deadline, by cancelling, and when the daemon stop
     CHECK(c.result->what == pulled::outcome::cancelled);
 
     c.pull(0);
-    live.publish(batch(1, 1));
+    live.publish(1, batch(1));
     live.close();
     c.settle();
     REQUIRE(c.result);
@@ -173,7 +196,7 @@ TEST_CASE("a status wakes a waiting cursor and is told once", "[live]") {
     REQUIRE(c.status() == "failing");
     c.pull(0);
     CHECK_FALSE(c.result);
-    live.publish(batch(1, 1));
+    live.publish(1, batch(1));
     c.settle();
     REQUIRE(c.result);
     CHECK(c.result->what == pulled::outcome::batches);
@@ -223,7 +246,7 @@ TEST_CASE("in the middle of a record a status waits, and says so", "[live]") {
     live.set_status(event("failing"), true);
     c.settle();
     CHECK_FALSE(c.result);
-    live.publish(batch(1, 1));
+    live.publish(1, batch(1));
     c.settle();
     REQUIRE(c.result);
     CHECK(c.result->what == pulled::outcome::batches);
@@ -238,8 +261,8 @@ TEST_CASE("in the middle of a record a status waits, and says so", "[live]") {
 TEST_CASE("a status that never rests does not hold up the records", "[live]") {
     net::asio::io_context context;
     live::broadcaster live(context, 1u << 20, 1);
-    live.publish(batch(1, 1));
-    live.publish(batch(2, 1));
+    live.publish(1, batch(1));
+    live.publish(2, batch(1));
     cursor c(live, context);
     std::string order;
     for (int i = 0; i < 6; ++i) {
@@ -305,7 +328,7 @@ TEST_CASE("publishing from another thread loses and reorders nothing", "[live]")
     constexpr protocol::record_id last = 5000;
     std::thread writer([&] {
         for (protocol::record_id id = 1; id <= last; ++id)
-            live.publish(batch(id, 1));
+            live.publish(id, batch(1));
     });
     cursor c(live, context);
     protocol::record_id position = 0;
@@ -339,7 +362,7 @@ TEST_CASE("between cursors that are woken others have their turn", "[live]") {
             ++woken;
         });
     }
-    live.publish(batch(1, 1));
+    live.publish(1, batch(1));
     net::asio::post(context, [&] { woken_before = woken; });
     context.restart();
     context.poll();
@@ -377,7 +400,7 @@ TEST_CASE("cursors on several threads miss nothing and get nothing twice", "[liv
     std::thread one([&] { context.run(); });
     std::thread another([&] { context.run(); });
     for (protocol::record_id id = 1; id <= last; ++id) {
-        live.publish(batch(id, 1));
+        live.publish(id, batch(1));
         if (id % 10 == 0) live.set_status(event("s"), false);
         if (id % 7 == 0) std::this_thread::yield();
     }
