@@ -5,6 +5,8 @@
 #   packaging/lint.sh format          rewrites the files in the project's format
 #   packaging/lint.sh check-format    fails if one of them is not in it
 #   packaging/lint.sh tidy            clang-tidy, with the flags of the asan preset (clang's own)
+#
+# For tidy each source is a program of its own, so that one that has forgotten to include something is found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source packaging/lib.sh
@@ -24,9 +26,10 @@ case ${1:-} in
         ;;
     tidy)
         # The compile database is that of a configured clang build; only files that are compiled can be checked.
-        cmake --preset asan >build/configure-asan.log 2>&1 || { cat build/configure-asan.log >&2; die "CMake failed."; }
+        cmake --preset asan -B build/tidy -DLIVELOGD_UNITY=OFF >build/configure-tidy.log 2>&1 ||
+            { cat build/configure-tidy.log >&2; die "CMake failed."; }
         say "clang-tidy"
-        run-clang-tidy-19 -p build/asan -quiet -j "$(nproc)" \
+        run-clang-tidy-19 -p build/tidy -quiet -j "$(nproc)" \
             "^$PWD/(protocol|daemon|static|tests)/" >build/clang-tidy.log 2>&1 ||
             { grep -E 'warning:|error:' build/clang-tidy.log | sort -u >&2
               die "clang-tidy found something; the whole of it is in build/clang-tidy.log"; }
