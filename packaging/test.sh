@@ -6,7 +6,8 @@
 #   packaging/test.sh quick    unit and model tests, the Python package, black box, faults, browser
 #   packaging/test.sh all      that, then types, packages, machines, proxies, address, undefined-behaviour and thread sanitizers,
 #                              fuzzing, clang-tidy, format
-#   packaging/test.sh system   packages and machines alone: tests/system
+#   packaging/test.sh PART     one part of it alone: more (seeds, kills, power cuts and readers), types, system (packages
+#                              and machines: tests/system), proxies, asan, tsan, fuzz, lint
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source packaging/lib.sh
@@ -190,9 +191,8 @@ faults() {
     pytest_step "black box from h" 600 tests/blackbox/test_[h-z]*.py
 }
 
-if [[ $what == system ]]; then
-    packages
-else
+# What everybody runs.
+quick() {
     lane faults faults
     lane browser browser
     lane outside outside
@@ -203,10 +203,9 @@ else
         broke "the build of preset release"
     fi
     join
-fi
-
-if [[ $what == all ]]; then
-    # The same tests with many more seeds, kills, power cuts and readers.
+}
+# The same tests with many more seeds, kills, power cuts and readers.
+more() {
     export LIVELOGD_FAULTS=all
     step "model tests (all faults)" 900 bash -c 'quietly "$@"' - models.log build/release/tests/model/model_storage
     pytest_step "faults (all)" 3600 tests/faults
@@ -214,15 +213,28 @@ if [[ $what == all ]]; then
     pytest_step "readers (all)" 900 tests/blackbox/test_stream_readers.py
     pytest_step "filters (all)" 900 tests/blackbox/test_filter_property.py tests/blackbox/test_history.py
     unset LIVELOGD_FAULTS
-    types
-    packages
+}
+proxies() {
     pytest_step "proxies" 300 tests/proxies
-    sanitizer asan
-    sanitizer tsan
-    fuzz
+}
+lint() {
     step "format" 120 packaging/lint.sh check-format
     step "clang-tidy" 3600 packaging/lint.sh tidy
-fi
+}
+
+case $what in
+    quick | more | types | proxies | fuzz | lint) "$what" ;;
+    system) packages ;;
+    asan | tsan) sanitizer "$what" ;;
+    all)
+        for part in quick more types packages proxies; do "$part"; done
+        sanitizer asan
+        sanitizer tsan
+        fuzz
+        lint
+        ;;
+    *) die --code=64 "no part of the tests is called '$what': see the top of $0" ;;
+esac
 
 say "Summary"
 cat "$results"/steps-*

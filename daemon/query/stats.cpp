@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The log is cut into pieces: whole segments and pages whose sums are known and either count whole or not at
-// all, and stretches that have to be read. Pieces are worked on side by side, and put together in order.
+// all, and stretches that have to be read. Runs of many whole segments, whose sums are remembered, are one
+// piece again. Pieces are worked on side by side, and put together in order.
 #include "daemon/query/stats.hpp"
 
 #include "daemon/query/log_changed.hpp"
@@ -34,12 +35,18 @@ struct piece {
     bool counts = false;
     summary::time_range times = {};
     std::uint64_t durations = 0;
+
+    // Of a run: its segments, places in a list of their own.
+    std::size_t first_member = 0;
+    std::size_t end_member = 0;
+    [[nodiscard]] bool is_run() const { return first_member != end_member; }
 };
 
-/// What has become of a piece: either.
+/// What has become of a piece: one of them, or nothing of a whole segment.
 struct piece_sums {
     std::optional<stats_sums> scanned;
-    std::string written;  ///< of a page
+    std::string written;                               ///< of a page
+    std::shared_ptr<const std::string> run = nullptr;  ///< of a run; null if they cannot be had together
 };
 
 class stats_work {
@@ -54,6 +61,7 @@ class stats_work {
           all_(request, record_sums::start::of_log) {
         for (std::size_t i = 0; i < snapshot.segment_count(); ++i)
             cut(i);
+        if (summaries_ != nullptr) gather_runs();
     }
 
     stats_sums& run(const helping_hands& hands) {
@@ -126,10 +134,73 @@ class stats_work {
         if (rest.begin < end) pieces_.push_back(rest);
     }
 
+    /// Whether these pieces may be added up together.
+    [[nodiscard]] static bool go_together(const piece& one, const piece& next) {
+        return one.whole && next.whole && one.counts == next.counts;
+    }
+
+    [[nodiscard]] bool ends_run(const piece& one) const {
+        return one.whole && summaries_->runs().ends_with(snapshot_.segment(one.segment).first_id);
+    }
+
+    /// Makes one piece of the segments of each run that is there from its beginning to its end.
+    void gather_runs() {
+        std::vector<piece> gathered;
+        for (std::size_t begin = 0; begin < pieces_.size();) {
+            const std::size_t end = run_from(begin);
+            if (end == begin) {
+                gathered.push_back(std::move(pieces_[begin++]));
+                continue;
+            }
+            piece run{.counts = pieces_[begin].counts, .first_member = members_.size()};
+            for (; begin < end; ++begin) {
+                run.times.merge(pieces_[begin].times);
+                members_.push_back(std::move(pieces_[begin]));
+            }
+            run.end_member = members_.size();
+            gathered.push_back(std::move(run));
+        }
+        pieces_ = std::move(gathered);
+    }
+
+    /// One past the last piece of the run that begins with this one; `begin` if there is none.
+    [[nodiscard]] std::size_t run_from(std::size_t begin) const {
+        // The piece before has been moved, but for what is asked of it here.
+        if (begin == 0 || !ends_run(pieces_[begin - 1])) return begin;
+        std::size_t last = begin;
+        summary::time_range times = pieces_[begin].times;
+        while (!ends_run(pieces_[last])) {
+            if (last + 1 == pieces_.size() || !go_together(pieces_[last], pieces_[last + 1])) return begin;
+            times.merge(pieces_[++last].times);
+        }
+        if (last == begin || !pieces_[begin].whole) return begin;
+        // Each belongs to one part of the timeline, but not all to the same one, perhaps.
+        const auto relation = all_.relation(times);
+        const auto wanted = pieces_[begin].counts ? stats_sums::part_in::all : stats_sums::part_in::nothing;
+        return relation == wanted ? last + 1 : begin;
+    }
+
+    /// On any of the threads. Throws damaged_summary.
+    [[nodiscard]] std::shared_ptr<const std::string> sums_of_run(const piece& one) const {
+        std::vector<shared_summary> segments;
+        for (std::size_t i = one.first_member; i < one.end_member; ++i)
+            segments.push_back(members_[i].known);
+        if (auto known = summaries_->runs().find(segments)) return known;
+        record_sums sums(record_sums::start::of_stretch);
+        for (const shared_summary& segment : segments)
+            sums.merge(segment->whole(), true);
+        if (sums.names_left_out()) return nullptr;
+        auto written = std::make_shared<std::string>();
+        sums.write(*written);
+        summaries_->runs().remember(segments, written);
+        return written;
+    }
+
     /// On any of the threads.
     piece_sums sums_of(const piece& one) const {
         piece_sums made;
-        if (one.whole) return made;
+        if (one.is_run()) made.run = sums_of_run(one);
+        if (one.is_run() || one.whole) return made;
         if (one.known) {
             try {
                 made.written = one.known->part(one.first_page, summary::page_part::sums);
@@ -162,12 +233,28 @@ class stats_work {
     }
 
     void append(const piece& one, piece_sums made) {
+        if (one.is_run()) {
+            append_run(one, made.run.get());
+            return;
+        }
         if (made.scanned) {
             all_.append(*std::move(made.scanned));
             return;
         }
         all_.append_written(one.whole ? one.known->whole() : made.written, one.times, one.counts);
         if (one.counts) all_.append_durations(one.known, one.first_page, one.end_page, one.durations);
+    }
+
+    void append_run(const piece& run, const std::string* sums) {
+        if (sums != nullptr) all_.append_written(*sums, run.times, run.counts);
+        for (std::size_t i = run.first_member; i < run.end_member; ++i) {
+            const piece& one = members_[i];
+            if (sums == nullptr) {
+                append(one, {});
+            } else if (one.counts) {
+                all_.append_durations(one.known, one.first_page, one.end_page, one.durations);
+            }
+        }
     }
 
     const storage::log_snapshot& snapshot_;
@@ -177,6 +264,7 @@ class stats_work {
     summary::summaries* summaries_;
     stats_sums all_;
     std::vector<piece> pieces_;
+    std::vector<piece> members_;  ///< of the runs among them
 };
 
 }  // namespace

@@ -14,8 +14,9 @@ constexpr std::size_t most_missing = 4096;
 
 }  // namespace
 
-summaries::summaries(bool enabled, const base::time_zone& zone, std::size_t cache_bytes)
-    : enabled_(enabled), cache_bytes_(cache_bytes), zone_(zone.name()) {}
+summaries::summaries(bool enabled, const base::time_zone& zone, std::size_t cache_bytes,
+                     std::size_t run_length)
+    : enabled_(enabled), cache_bytes_(cache_bytes), zone_(zone.name()), runs_(run_length) {}
 
 summary_subject summaries::subject_of(protocol::record_id first_id,
                                       const storage::segment_source& segment) const {

@@ -6,6 +6,7 @@
 #include "daemon/storage/log_snapshot.hpp"
 #include "daemon/summary/segment_summary.hpp"
 #include "daemon/summary/summary_file.hpp"
+#include "daemon/summary/summary_runs.hpp"
 #include "protocol/record_id.hpp"
 
 #include <cstddef>
@@ -31,13 +32,18 @@ class summaries {
     static constexpr std::size_t default_cache_bytes = 24u << 20;
 
     /// Not enabled: it never has any. `zone` must outlive it.
-    summaries(bool enabled, const base::time_zone& zone, std::size_t cache_bytes = default_cache_bytes);
+    /// `run_length`: see summary_runs.
+    summaries(bool enabled, const base::time_zone& zone, std::size_t cache_bytes = default_cache_bytes,
+              std::size_t run_length = summary_runs::usual_length);
 
     [[nodiscard]] bool enabled() const { return enabled_; }
 
     /// The summary of segment `i` as it is now, or null. It may reach beyond what the snapshot shows, or not
     /// as far. Blocks on the disk. Does not throw for what is wrong with a summary.
     shared_summary of(const storage::log_snapshot& snapshot, std::size_t i);
+
+    /// What several of them add up to.
+    [[nodiscard]] summary_runs& runs() { return runs_; }
 
     /// Which segment this is, in the state of the file that is open.
     [[nodiscard]] summary_subject subject_of(protocol::record_id first_id,
@@ -66,6 +72,7 @@ class summaries {
     const bool enabled_;
     const std::size_t cache_bytes_;
     const std::string zone_;
+    summary_runs runs_;
 
     std::mutex mutex_;          ///< never held while reading
     std::list<entry> entries_;  ///< most recently used first

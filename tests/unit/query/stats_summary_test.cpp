@@ -45,7 +45,7 @@ TEST_CASE("statistics from summaries are those of a scan") {
         log_maker random(seed);
         test_log log;
         fill(log, random);
-        summaries known(true, utc);
+        summaries known(true, utc, summaries::default_cache_bytes, 1 + random.below(4));
         summarise(log, known, random);
         for (int round = 0; round < 12; ++round) {
             stats_request request;
@@ -59,6 +59,46 @@ TEST_CASE("statistics from summaries are those of a scan") {
             CHECK(with_summaries(log, request, known, round % 2 == 0) == wanted);
         }
     }
+}
+
+TEST_CASE("runs of segments that are remembered together make no difference") {
+    std::size_t runs = 0;  // that some of it has come from
+    for (unsigned seed = 1; seed <= 8; ++seed) {
+        CAPTURE(seed);
+        log_maker random(seed);
+        test_log log;
+        for (int segment = 0; segment < 40; ++segment) {
+            std::vector<std::string> lines(random.below(12) + 1);
+            for (auto& line : lines)
+                line = random.line();
+            log.append(lines).seal();
+        }
+        const std::size_t length = random.below(4) + 2;
+        summaries known(true, utc, summaries::default_cache_bytes, length);
+        summarise(log, known, random);
+        for (int round = 0; round < 16; ++round) {
+            stats_request request;
+            request.now_us =
+                round == 0 ? noon_us : noon_us - static_cast<std::int64_t>(random.below(span_us));
+            request.hours = round == 0 ? 87600 : static_cast<double>(random.below(4000) + 1) / 1000;
+            request.response_times = random.below(20);
+            request.buckets = random.below(2) == 0 ? 0 : random.below(4) + 1;
+            request.orphan_after_us = 600'000'000;
+            CAPTURE(round, request.hours, request.buckets);
+            const auto wanted = stats_answer(log.snapshot(), request, utc, {});
+            CHECK(with_summaries(log, request, known, round % 2 == 0) == wanted);
+            CHECK(with_summaries(log, request, known, round % 2 == 1) == wanted);
+        }
+        const auto snapshot = log.snapshot();
+        std::vector<livelogd::summary::shared_summary> segments;
+        for (std::size_t i = 0; i < snapshot.sealed->size(); ++i) {
+            segments.push_back(known.of(snapshot, i));
+            if (!known.runs().ends_with(snapshot.segment(i).first_id)) continue;
+            if (known.runs().find(segments)) ++runs;
+            segments.clear();
+        }
+    }
+    CHECK(runs > 16);
 }
 
 TEST_CASE("more open requests than are kept make no difference between summaries and a scan") {
