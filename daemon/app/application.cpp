@@ -380,48 +380,31 @@ void application::parts::wait_for_reload() {
 
 void application::parts::take_new_settings() {
     settings fresh;
+    settings next = now;  // what will be in force: in part what was
     std::optional<std::string> token;
     try {
         fresh = reload();
-        token = load_token(now);
-        // What has been read is sound in itself. What will be in force is in part what was: a wildcard that
-        // is fine with the token that the next start asks for is not fine now.
-        settings mixed = fresh;
-        mixed.listen = now.listen;
-        mixed.allow_unauthenticated = now.allow_unauthenticated;
-        mixed.auth_token_file = now.auth_token_file;
-        check_settings(mixed);
+        for (const option& o : option_table())
+            if (o.take != nullptr) o.take(next, fresh);
+        next.alert_rules = fresh.alert_rules;
+        token = load_token(next);
+        // What has been read is sound in itself; a wildcard that is fine with the token that the next start
+        // asks for is not fine now.
+        check_settings(next);
     } catch (const std::exception& error) {
         report(base::severity::error, std::string("the configuration stays as it was: ") + error.what());
         return;
     }
     std::string waiting;
-    for (const auto name : changed_options(now, fresh)) {
-        if (!find_option(name)->reloadable) waiting += (waiting.empty() ? "" : ", ") + std::string(name);
-    }
-    rules.store(policy_of(fresh, zone));
-    access.store(access_of(fresh));
-    alarms.set_rules(fresh.alert_rules);
-    now.alert_rules = fresh.alert_rules;
-    who.set_times(session_times_of(fresh));
+    for (const auto name : changed_options(next, fresh))
+        waiting += (waiting.empty() ? "" : ", ") + std::string(name);
+    now = std::move(next);
+    rules.store(policy_of(now, zone));
+    access.store(access_of(now));
+    alarms.set_rules(now.alert_rules);
+    who.set_times(session_times_of(now));
     who.set_token(token);
-    log.set_limits(log_limits_of(fresh));
-    now.log_max_bytes = fresh.log_max_bytes;
-    now.log_backup_count = fresh.log_backup_count;
-    now.log_total_bytes = fresh.log_total_bytes;
-    now.log_max_age = fresh.log_max_age;
-    now.log_compress = fresh.log_compress;
-    now.log_api_calls = fresh.log_api_calls;
-    now.redact_keys = fresh.redact_keys;
-    now.redact_secrets = fresh.redact_secrets;
-    now.redact_secrets_except = fresh.redact_secrets_except;
-    now.log_bodies = fresh.log_bodies;
-    now.log_body_bytes = fresh.log_body_bytes;
-    now.allowed_hosts = fresh.allowed_hosts;
-    now.cors_allowed_origins = fresh.cors_allowed_origins;
-    now.trusted_proxies = fresh.trusted_proxies;
-    now.session_ttl = fresh.session_ttl;
-    now.session_idle_timeout = fresh.session_idle_timeout;
+    log.set_limits(log_limits_of(now));
     report(base::severity::info, "configuration reloaded");
     if (!waiting.empty()) report(base::severity::warning, "these changes wait for a restart: " + waiting);
 }

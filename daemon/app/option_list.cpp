@@ -26,7 +26,7 @@ std::string list_options() {
         shown["kind"] = kind_of(o);
         shown["default"] = o.default_value;
         shown["help"] = o.help;
-        shown["reloadable"] = o.reloadable;
+        shown["reloadable"] = o.take != nullptr;
         text += (text.size() > 1 ? ",\n " : "") + boost::json::serialize(shown);
     }
     return text + "]\n";

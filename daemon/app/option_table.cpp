@@ -147,135 +147,145 @@ void set_secret_exceptions(settings& into, const values& v) {
 
 using s = settings;
 
+template <auto Member>
+void take(settings& into, const settings& from) {
+    into.*Member = from.*Member;
+}
+constexpr auto at_start = nullptr;
+
 const std::string redact_default = default_redact_list();
 
 const std::array table{
-    option{"log_dir", "./logs", "Directory of the log files. Made if it does not exist.", false, false, false,
-           set_text<&s::log_dir>, text<&s::log_dir>},
+    option{"log_dir", "./logs", "Directory of the log files. Made if it does not exist.", false, false,
+           at_start, set_text<&s::log_dir>, text<&s::log_dir>},
     option{"log_max_bytes", "10MiB", "A log file is sealed before a record would take it over this size.",
-           false, false, true, set_size<&s::log_max_bytes, 1>, size<&s::log_max_bytes>},
+           false, false, take<&s::log_max_bytes>, set_size<&s::log_max_bytes, 1>, size<&s::log_max_bytes>},
     option{"log_backup_count", "5",
            "Sealed log files to keep. More are kept while they hold no more than this many full ones.", false,
-           false, true, set_number<&s::log_backup_count, 0, 1'000'000>, number<&s::log_backup_count>},
+           false, take<&s::log_backup_count>, set_number<&s::log_backup_count, 0, 1'000'000>,
+           number<&s::log_backup_count>},
     option{"log_total_bytes", "0",
            "Most bytes that all log files may take on the disk: the oldest sealed ones go. At least twice "
            "log_max_bytes; 0: no such limit.",
-           false, false, true, set_size<&s::log_total_bytes, 0>, size<&s::log_total_bytes>},
+           false, false, take<&s::log_total_bytes>, set_size<&s::log_total_bytes, 0>,
+           size<&s::log_total_bytes>},
     option{
         "log_max_age", "0s",
         "Sealed log files go when their last record is older, such as 30d. A file that is being written is "
         "sealed when its first record is an eighth of that old. 0: no such limit.",
-        false, false, true, set_duration<&s::log_max_age, 0>, duration<&s::log_max_age>},
+        false, false, take<&s::log_max_age>, set_duration<&s::log_max_age, 0>, duration<&s::log_max_age>},
     option{"log_compress", "false",
            "Compress sealed log files with zstd. They are found, streamed and counted as before.", false,
-           true, true, set_switch<&s::log_compress>, truth<&s::log_compress>},
+           true, take<&s::log_compress>, set_switch<&s::log_compress>, truth<&s::log_compress>},
     option{"log_api_calls", "true",
-           "Keep request and response records. Without them there are no statistics.", false, true, true,
-           set_switch<&s::log_api_calls>, truth<&s::log_api_calls>},
+           "Keep request and response records. Without them there are no statistics.", false, true,
+           take<&s::log_api_calls>, set_switch<&s::log_api_calls>, truth<&s::log_api_calls>},
     option{"log_bodies", "full",
            "What is kept of request_body and response_body: full, truncated (long strings are cut), or off "
            "(only models, tokens and times).",
-           false, false, true, set_log_bodies, log_bodies},
+           false, false, take<&s::log_bodies>, set_log_bodies, log_bodies},
     option{"log_body_bytes", "4KiB", "With log_bodies = truncated: the longest string in a body.", false,
-           false, true, set_size<&s::log_body_bytes, 256>, size<&s::log_body_bytes>},
+           false, take<&s::log_body_bytes>, set_size<&s::log_body_bytes, 256>, size<&s::log_body_bytes>},
     option{"socket", "",
            "Unix socket that takes records. Unset: /run/livelogd/ingest.sock if that can be made, else "
            "$XDG_RUNTIME_DIR/livelogd/ingest.sock.",
-           false, false, false, set_text<&s::socket>, text<&s::socket>},
-    option{"socket_mode", "0660", "Permissions of the Unix sockets, octal.", false, false, false,
+           false, false, at_start, set_text<&s::socket>, text<&s::socket>},
+    option{"socket_mode", "0660", "Permissions of the Unix sockets, octal.", false, false, at_start,
            set_mode<&s::socket_mode>, mode<&s::socket_mode>},
-    option{"socket_group", "", "Group of the Unix sockets. Unset: the daemon's own.", false, false, false,
+    option{"socket_group", "", "Group of the Unix sockets. Unset: the daemon's own.", false, false, at_start,
            set_text<&s::socket_group>, text<&s::socket_group>},
     option{"max_record_bytes", "16MiB", "Longer lines are skipped, and told in a record.", false, false,
-           false, set_size<&s::max_record_bytes, 1024, (1ull << 30)>, size<&s::max_record_bytes>},
+           at_start, set_size<&s::max_record_bytes, 1024, (1ull << 30)>, size<&s::max_record_bytes>},
     option{"max_ingest_connections", "256", "Senders at a time; more wait until one has gone.", false, false,
-           false, set_number<&s::max_ingest_connections, 1, 100'000>, number<&s::max_ingest_connections>},
+           at_start, set_number<&s::max_ingest_connections, 1, 100'000>, number<&s::max_ingest_connections>},
     option{"ingest_buffer_bytes", "64MiB", "Memory that half-received lines of all senders share.", false,
-           false, false, set_size<&s::ingest_buffer_bytes, 65536>, size<&s::ingest_buffer_bytes>},
+           false, at_start, set_size<&s::ingest_buffer_bytes, 65536>, size<&s::ingest_buffer_bytes>},
     option{"sync", "interval",
            "When records are forced to the disk: none (left to the system), interval, or always (at once; "
            "records that "
            "arrive meanwhile share the next sync).",
-           false, false, false, set_sync, sync},
+           false, false, at_start, set_sync, sync},
     option{"sync_interval", "1s",
            "With sync = interval: the longest time a record waits (or 16 MiB, if sooner).", false, false,
-           false, set_duration<&s::sync_interval, 1>, duration<&s::sync_interval>},
+           at_start, set_duration<&s::sync_interval, 1>, duration<&s::sync_interval>},
     option{"unwritten_max_bytes", "64MiB",
            "Accepted records that may wait in memory to be written; then senders have to wait.", false, false,
-           false, set_size<&s::unwritten_max_bytes, 65536>, size<&s::unwritten_max_bytes>},
+           at_start, set_size<&s::unwritten_max_bytes, 65536>, size<&s::unwritten_max_bytes>},
     option{"orphan_after", "10min",
            "A request without a response counts as in flight when it is younger than this, else as orphaned.",
-           false, false, false, set_duration<&s::orphan_after, 1>, duration<&s::orphan_after>},
+           false, false, at_start, set_duration<&s::orphan_after, 1>, duration<&s::orphan_after>},
     option{"listen", "127.0.0.1:5000", "Where HTTP is served: ADDRESS:PORT or unix:PATH. Repeatable.", true,
-           false, false, set_list<&s::listen>, list<&s::listen>},
+           false, at_start, set_list<&s::listen>, list<&s::listen>},
     option{
         "allowed_hosts", "",
         "Host names under which browsers may reach the daemon, beside localhost and the loopback addresses.",
-        true, false, true, set_list<&s::allowed_hosts>, list<&s::allowed_hosts>},
+        true, false, take<&s::allowed_hosts>, set_list<&s::allowed_hosts>, list<&s::allowed_hosts>},
     option{"cors_allowed_origins", "",
            "Origins whose pages may read the logs, such as http://localhost:3000; * only with a token or "
            "allow_unauthenticated.",
-           true, false, true, set_list<&s::cors_allowed_origins>, list<&s::cors_allowed_origins>},
+           true, false, take<&s::cors_allowed_origins>, set_list<&s::cors_allowed_origins>,
+           list<&s::cors_allowed_origins>},
     option{"allow_unauthenticated", "false",
            "Listen on addresses that other machines can reach, although nobody has to sign in.", false, true,
-           false, set_switch<&s::allow_unauthenticated>, truth<&s::allow_unauthenticated>},
+           at_start, set_switch<&s::allow_unauthenticated>, truth<&s::allow_unauthenticated>},
     option{
         "auth_token_file", "",
         "File with a token of at least 16 characters, unreadable for other users. Then every address but "
         "/healthz wants 'Authorization: Bearer TOKEN', or a browser that has signed in. What the file holds "
         "is read again at SIGHUP.",
-        false, false, false, set_text<&s::auth_token_file>, text<&s::auth_token_file>},
+        false, false, at_start, set_text<&s::auth_token_file>, text<&s::auth_token_file>},
     option{
         "auth_unix_sockets", "true",
         "Ask for the token on Unix sockets too. false: who may connect to them (socket_mode) may read; not "
         "for a socket that a proxy uses.",
-        false, true, false, set_switch<&s::auth_unix_sockets>, truth<&s::auth_unix_sockets>},
+        false, true, at_start, set_switch<&s::auth_unix_sockets>, truth<&s::auth_unix_sockets>},
     option{"session_ttl", "168h", "A browser that has signed in has to do so again after this time.", false,
-           false, true, set_duration<&s::session_ttl, 1000>, duration<&s::session_ttl>},
+           false, take<&s::session_ttl>, set_duration<&s::session_ttl, 1000>, duration<&s::session_ttl>},
     option{"session_idle_timeout", "24h", "The same, after this time without a request or an open stream.",
-           false, false, true, set_duration<&s::session_idle_timeout, 1000>,
+           false, false, take<&s::session_idle_timeout>, set_duration<&s::session_idle_timeout, 1000>,
            duration<&s::session_idle_timeout>},
     option{
         "trusted_proxies", "loopback,unix",
         "Proxies that are believed whom they ask for (X-Forwarded-For, X-Forwarded-Proto): loopback, unix, "
         "addresses, networks such as 10.0.0.0/8.",
-        true, false, true, set_list<&s::trusted_proxies>, list<&s::trusted_proxies>},
+        true, false, take<&s::trusted_proxies>, set_list<&s::trusted_proxies>, list<&s::trusted_proxies>},
     option{"max_http_connections", "2048", "HTTP connections at a time; more are answered with 503.", false,
-           false, false, set_number<&s::max_http_connections, 1, 1'000'000>,
+           false, at_start, set_number<&s::max_http_connections, 1, 1'000'000>,
            number<&s::max_http_connections>},
     option{"stall_timeout", "60s",
            "An HTTP client that takes nothing for this long is closed; so is an idle connection.", false,
-           false, false, set_duration<&s::stall_timeout, 100>, duration<&s::stall_timeout>},
-    option{"header_limit", "8KiB", "Longest header of an HTTP request.", false, false, false,
+           false, at_start, set_duration<&s::stall_timeout, 100>, duration<&s::stall_timeout>},
+    option{"header_limit", "8KiB", "Longest header of an HTTP request.", false, false, at_start,
            set_size<&s::header_limit, 256>, size<&s::header_limit>},
     option{"header_timeout", "10s", "Longest time for an HTTP request's header to arrive.", false, false,
-           false, set_duration<&s::header_timeout, 100>, duration<&s::header_timeout>},
+           at_start, set_duration<&s::header_timeout, 100>, duration<&s::header_timeout>},
     option{
         "ring_bytes", "32MiB",
         "Memory for the newest records, from which live streams are served. At least twice max_record_bytes.",
-        false, false, false, set_size<&s::ring_bytes, 1>, size<&s::ring_bytes>},
+        false, false, at_start, set_size<&s::ring_bytes, 1>, size<&s::ring_bytes>},
     option{"summaries", "true",
            "Keep summaries beside sealed files, to answer statistics without reading all records. They can "
            "be deleted at any time.",
-           false, true, false, set_switch<&s::summaries>, truth<&s::summaries>},
+           false, true, at_start, set_switch<&s::summaries>, truth<&s::summaries>},
     option{"timezone", "", "Zone of timestamps that name none, such as Europe/Berlin. Unset: the system's.",
-           false, false, false, set_text<&s::timezone>, text<&s::timezone>},
+           false, false, at_start, set_text<&s::timezone>, text<&s::timezone>},
     option{"redact_keys", redact_default,
            "Values of these keys are replaced before a record is stored or streamed. Whole names, any case, "
            "- and _ "
            "alike.",
-           true, false, true, set_list<&s::redact_keys>, list<&s::redact_keys>},
+           true, false, take<&s::redact_keys>, set_list<&s::redact_keys>, list<&s::redact_keys>},
     option{"redact_secrets", "true",
            "Replace what is a secret by its form, wherever it stands in a record: API keys of known "
            "services, bearer and basic credentials, private keys, tokens and passwords in addresses.",
-           false, true, true, set_switch<&s::redact_secrets>, truth<&s::redact_secrets>},
+           false, true, take<&s::redact_secrets>, set_switch<&s::redact_secrets>, truth<&s::redact_secrets>},
     option{"redact_secrets_except", "",
            "Rules of redact_secrets that are not applied, such as jwt or url_token (docs/security.md has "
            "their names).",
-           true, false, true, set_secret_exceptions, list<&s::redact_secrets_except>},
-    option{"threads", "1", "Threads that serve connections.", false, false, false,
+           true, false, take<&s::redact_secrets_except>, set_secret_exceptions,
+           list<&s::redact_secrets_except>},
+    option{"threads", "1", "Threads that serve connections.", false, false, at_start,
            set_number<&s::threads, 1, 256>, number<&s::threads>},
-    option{"scan_threads", "2", "Threads that read log files for queries.", false, false, false,
+    option{"scan_threads", "2", "Threads that read log files for queries.", false, false, at_start,
            set_number<&s::scan_threads, 1, 256>, number<&s::scan_threads>},
 };
 

@@ -17,7 +17,8 @@ struct option {
     std::string_view help;           ///< a sentence or two, without the default
     bool is_list = false;            ///< takes several values
     bool is_switch = false;          ///< true or false; the bare flag means true
-    bool reloadable = false;         ///< SIGHUP takes a new value over
+    /// Takes a new value over while the daemon runs (SIGHUP); null: that waits for a start.
+    void (*take)(settings& into, const settings& from) = nullptr;
 
     /// Reads the values into the settings. Throws std::invalid_argument with what would be right ("a size
     /// such as 10MiB").
