@@ -24,7 +24,7 @@ bool zstd_is_built_in() {
 
 struct frame_compressor::state {
     struct release {
-        void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+        void operator()(ZSTD_CCtx* released) const { ZSTD_freeCCtx(released); }
     };
     std::unique_ptr<ZSTD_CCtx, release> context{ZSTD_createCCtx()};
     std::vector<char> frame;
