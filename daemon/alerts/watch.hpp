@@ -28,7 +28,8 @@ struct watch_sources {
 /// Goes through the log on a thread of its own, from the newest record at the time it begins on, as a live
 /// stream does: from the ring, or from the files when it has fallen behind. So nothing it does, filters,
 /// look-ups or receivers that hang, delays anybody else. Without rules there is no thread. Owned by the
-/// application; set_rules(): the control strand, or while the I/O threads do not run.
+/// application; set_rules(): the control strand, or while the I/O threads do not run, and not once stop() has
+/// been called.
 class watch {
   public:
     watch(watch_sources sources, record_sink record, base::report_sink report, alert_counts& count,

@@ -371,9 +371,12 @@ void application::parts::wait_for_signals() {
 void application::parts::wait_for_reload() {
     reload_signal.async_wait([this](const net::error_code& error, int) {
         if (error) return;
-        manager.reloading();
-        take_new_settings();
-        manager.ready();
+        // What is about to end takes nothing new: its parts are being ended by other threads.
+        if (!is_stopping) {
+            manager.reloading();
+            take_new_settings();
+            manager.ready();
+        }
         wait_for_reload();
     });
 }

@@ -255,6 +255,25 @@ def test_many_reloads_under_load_lose_nothing(tmp_path: Path) -> None:
         assert open_descriptors(daemon.pid) <= before + 2
 
 
+def test_reloads_during_a_stop_change_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "livelogd.toml"
+    file.write_text("")
+    with Daemon(config=file) as daemon, daemon.connect() as connection:
+        connection.sendall(line(1))
+        wait_until(lambda: len(daemon.stored_lines()) == 1)
+        stream = Stream(daemon)  # its end takes a moment
+        file.write_text('[[alert]]\nname = "any"\ntype = "errors"\nthreshold = 1\nwindow = "1min"\n')
+        daemon.signal(signal.SIGTERM)
+        process = daemon.process
+        assert process is not None
+        while process.poll() is None:
+            process.send_signal(signal.SIGHUP)
+        stream.close()
+        # Once it has let go of the signal, the last one has its default effect.
+        assert process.returncode in (0, -signal.SIGHUP), daemon.stderr
+        assert "configuration reloaded" not in daemon.stderr.partition("info: stopping")[2]
+
+
 # --- start --------------------------------------------------------------------------------------------------------
 
 
