@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bundles the viewer: node build.mjs FOLDER writes first.js, viewer.js, chunk.js (what it shares with page.js), page.js,
-// plots.js, viewer.css and licenses.txt there. Nothing is fetched; the packages of package-lock.json have to be in
-// node_modules.
+// Bundles the viewer: node build.mjs FOLDER writes first.js, viewer.js, plots.js, viewer.css and licenses.txt there. Nothing is fetched; the
+// packages of package-lock.json have to be in node_modules.
 import { build } from 'esbuild';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,11 +14,10 @@ if (!folder) {
 }
 await build({
   absWorkingDir: here,
-  entryPoints: { viewer: join(here, 'src/ui/main.ts'), plots: join(here, 'src/ui/plot_library.ts') },
+  entryPoints: { viewer: join(here, 'src/ui/main.tsx'), plots: join(here, 'src/ui/plot_library.ts') },
   outdir: folder,
   bundle: true,
   splitting: true,
-  chunkNames: '[name]',
   minify: true,
   format: 'esm',
   target: ['chrome109', 'firefox115', 'safari16'],

@@ -129,25 +129,6 @@ test('under a path of a proxy, and a proxy that answers 502 for a while', () => 
   await narrowed.close();
 }));
 
-test('the rows are there although the rest of the page cannot be had yet, and that comes when it can', () => with_(async (daemon) => {
-  await daemon.store(numbered(0, 30));
-  const page = await ViewerPage.open(browser(), 'about:blank', { live: false });
-  page.connectionWillFail = true;
-  let refused = 0;
-  await page.page.route('**/assets/page.js*', async (route) => {
-    refused += 1;
-    if (refused > 2) await route.continue();
-    else await route.abort();
-  });
-  await page.page.goto(daemon.url);
-  await page.waitLast('m29');
-  assert.equal(await page.page.locator('#state').count(), 0);
-  await page.state('live');
-  assert.equal(refused, 3);
-  await page.waitLast('m29');
-  await page.close();
-}));
-
 test('a connection that died silently is noticed', () => with_(async (daemon, proxy) => {
   const page = await ViewerPage.open(browser(), proxy.url);
   await daemon.send(numbered(0, 2));

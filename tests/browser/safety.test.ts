@@ -173,7 +173,7 @@ test('the page says what it may load: itself, and no script or style of a record
 
 test('the files come compressed and are asked for again only when they have changed', async () => {
   const daemon = await Daemon.start();
-  for (const path of ['', '/assets/first.js', '/assets/viewer.js', '/assets/chunk.js', '/assets/page.js', '/assets/plots.js', '/assets/viewer.css', '/assets/licenses.txt']) {
+  for (const path of ['', '/assets/first.js', '/assets/viewer.js', '/assets/plots.js', '/assets/viewer.css', '/assets/licenses.txt']) {
     const first = await daemon.get(path);
     assert.equal(first.status, 200, path);
     const tag = first.headers.get('etag') ?? '';

@@ -4,7 +4,7 @@
 import { termsOf } from '../model/query.js';
 import { visible } from '../model/visible.js';
 import { Icon } from './icons.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Chips({ viewer }: { viewer: Viewer }) {

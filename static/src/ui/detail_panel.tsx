@@ -15,8 +15,8 @@ import { loadDetails, member, memberText, recordsOfDetails, wholeText, type Deta
 import { Icon } from './icons.js';
 import { JsonTree } from './json_tree.js';
 import { Overview } from './overview.js';
+import { useStore } from './store.js';
 import { Timing } from './timing.js';
-import { useStore } from './use_store.js';
 import type { Viewer } from './viewer.js';
 
 type Tab = 'Overview' | 'Request' | 'Response' | 'Timing' | 'Raw';

@@ -5,7 +5,7 @@ import { count, short } from '../model/format.js';
 import { fieldTerm, hasTerm, hasValue, withoutValue, withValue } from '../model/query.js';
 import { visible } from '../model/visible.js';
 import { Icon } from './icons.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 const titles: [string, string][] = [

@@ -2,7 +2,7 @@
 // The line at the bottom: what the list holds, how far a search has come.
 
 import { count, short } from '../model/format.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Footer({ viewer }: { viewer: Viewer }) {

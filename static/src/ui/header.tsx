@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { visible } from '../model/visible.js';
 import { Icon } from './icons.js';
 import { statusOf } from './status.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Header({ viewer }: { viewer: Viewer }) {

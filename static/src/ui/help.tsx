@@ -4,7 +4,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 import { Icon } from './icons.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 const keys: [string, string][] = [

@@ -8,7 +8,7 @@ import type { Stats } from '../model/api.js';
 import { count, isoLocal, short } from '../model/format.js';
 import { axis, barPaths, Chart, cssColor, timeAxis } from './chart.js';
 import { WindowChoice } from './facets.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Histogram({ viewer }: { viewer: Viewer }) {

@@ -7,7 +7,7 @@ import type { TimeMode } from '../model/format.js';
 import { download } from './download.js';
 import { Icon } from './icons.js';
 import { columns, type Density, type Settings, type Theme } from './settings.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Menu({ viewer }: { viewer: Viewer }) {

@@ -7,7 +7,7 @@ import type { Row } from '../model/rows.js';
 import { visible } from '../model/visible.js';
 import { Icon } from './icons.js';
 import { isErrorRow } from '../model/rows.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 export function Pinned({ viewer }: { viewer: Viewer }) {

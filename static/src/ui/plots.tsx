@@ -14,7 +14,7 @@ import { axis, Chart, cssColor, type ChartOptions } from './chart.js';
 import { barsOver, barsSeries, lines, points, seriesColor, timeOf } from './plot_series.js';
 import { WindowChoice } from './facets.js';
 import { ModelTable } from './model_table.js';
-import { useStore } from './use_store.js';
+import { useStore } from './store.js';
 import type { Viewer } from './viewer.js';
 
 const requestsPlotted = 2000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All of the page but the rows: fetched and drawn once these are on the screen (main.ts).
+// The page.
 
 import { render } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
@@ -13,12 +13,13 @@ import { Guard } from './guard.js';
 import { Header } from './header.js';
 import { Help } from './help.js';
 import { Histogram } from './histogram.js';
+import { handleKey } from './keyboard.js';
 import { Menu } from './menu.js';
 import { Pinned } from './pinned.js';
 import { Plots } from './plots.js';
 import { columns } from './settings.js';
-import { useStore } from './use_store.js';
-import type { Viewer } from './viewer.js';
+import { useStore } from './store.js';
+import { Viewer } from './viewer.js';
 
 function App({ viewer }: { viewer: Viewer }) {
   const { view } = useStore(viewer.address);
@@ -79,7 +80,53 @@ function emptyText({ log, narrowed }: Viewer): string {
   return 'No records yet. They appear here as soon as the daemon has any.';
 }
 
-/** Draws it, once, around the list that is there. */
-export function drawPage(viewer: Viewer): void {
+function applyTheme(viewer: Viewer): void {
+  const { theme } = viewer.settings.value;
+  const root = document.documentElement;
+  const dark = theme === 'dark' || (theme === 'system' && !matchMedia('(prefers-color-scheme: light)').matches);
+  const wanted = dark ? 'dark' : 'light';
+  if (root.dataset['theme'] === wanted) return;
+  root.dataset['theme'] = wanted;
+  dispatchEvent(new Event('livelogd-theme'));
+}
+
+/** The page's own elements in the shape that the components will give them. */
+function prepare(viewer: Viewer): void {
+  const { facets, histogram, density, wrap } = viewer.settings.value;
+  const hide = (selector: string, hidden: boolean): void => void document.querySelector(selector)?.classList.toggle('hidden', hidden);
+  hide('.facets', !facets);
+  hide('.histogram', !histogram);
+  hide('.records', viewer.address.value.view === 'plots');
+  document.querySelector('.list')?.classList.add(density, ...(wrap ? ['wrap'] : []));
+}
+
+/** Draws everything else, once. */
+let isWhole = false;
+function drawRest(viewer: Viewer): void {
+  if (isWhole) return;
+  isWhole = true;
   render(<App viewer={viewer} />, document.getElementById('app')!);
 }
+
+/** What nobody waits for longer than this, though no row has come, or the browser does not tell what it has painted. */
+const restAfterMs = 250;
+
+// When the rows are on the screen, not merely drawn: painting them is work of the same processor.
+const viewer = new Viewer(document.getElementById('scroller')!, document.getElementById('rows')!, () => {
+  new PerformanceObserver((painted) => {
+    if (painted.getEntriesByName('first-contentful-paint').length > 0) drawRest(viewer);
+  }).observe({ type: 'paint', buffered: true });
+  setTimeout(() => drawRest(viewer), restAfterMs);
+});
+applyTheme(viewer);
+prepare(viewer);
+viewer.settings.watch(() => applyTheme(viewer));
+matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => applyTheme(viewer));
+addEventListener('keydown', (event) => handleKey(viewer, event));
+addEventListener('pointerdown', (event) => {
+  const target = event.target as Element;
+  if (viewer.page.value.menu && !target.closest('#menu, #menu-toggle')) viewer.page.set({ menu: false });
+});
+// The rows first, then what is around them.
+if (viewer.address.value.view === 'plots') drawRest(viewer);
+else setTimeout(() => drawRest(viewer), restAfterMs);
