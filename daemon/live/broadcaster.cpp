@@ -57,6 +57,11 @@ void broadcaster::set_status(shared_event event, bool standing) {
     wake_soon();
 }
 
+void broadcaster::held_batch::encode() {
+    encoded = std::make_shared<const event_batch>(first_id, *stored);
+    stored.reset();
+}
+
 std::size_t broadcaster::held_batch::memory() const {
     if (encoded) return encoded->memory();
     return sizeof *stored + stored->lines.capacity()
@@ -65,10 +70,7 @@ std::size_t broadcaster::held_batch::memory() const {
 
 void broadcaster::publish(protocol::record_id first_id, storage::shared_records batch) {
     held_batch held{first_id, first_id + batch->records.size(), std::move(batch), {}};
-    if (listeners_.use_count() > 1) {
-        held.encoded = std::make_shared<const event_batch>(first_id, *held.stored);
-        held.stored.reset();
-    }
+    if (listeners_.use_count() > 1) held.encode();
     std::vector<held_batch> dropped;  // freed without the mutex
     const std::lock_guard lock(mutex_);
     next_id_ = held.end_id;
@@ -93,8 +95,7 @@ void broadcaster::drop_what_is_over(std::vector<held_batch>& dropped) {
 const shared_batch& broadcaster::encoded(held_batch& held) {
     if (!held.encoded) {
         const std::size_t before = held.memory();
-        held.encoded = std::make_shared<const event_batch>(held.first_id, *held.stored);
-        held.stored.reset();
+        held.encode();
         held_bytes_.fetch_add(held.memory() - before, std::memory_order_relaxed);
     }
     return held.encoded;

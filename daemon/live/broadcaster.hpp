@@ -160,6 +160,7 @@ class broadcaster {
         protocol::record_id end_id;
         storage::shared_records stored;  ///< nothing once it is encoded
         shared_batch encoded;
+        void encode();
         [[nodiscard]] std::size_t memory() const;
     };
     struct status {

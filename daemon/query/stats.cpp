@@ -146,9 +146,11 @@ class stats_work {
     /// Makes one piece of the segments of each run that is there from its beginning to its end.
     void gather_runs() {
         std::vector<piece> gathered;
+        bool may_begin = false;  // a run has ended with the piece before
         for (std::size_t begin = 0; begin < pieces_.size();) {
-            const std::size_t end = run_from(begin);
+            const std::size_t end = may_begin ? run_from(begin) : begin;
             if (end == begin) {
+                may_begin = ends_run(pieces_[begin]);
                 gathered.push_back(std::move(pieces_[begin++]));
                 continue;
             }
@@ -159,21 +161,20 @@ class stats_work {
             }
             run.end_member = members_.size();
             gathered.push_back(std::move(run));
+            may_begin = true;
         }
         pieces_ = std::move(gathered);
     }
 
-    /// One past the last piece of the run that begins with this one; `begin` if there is none.
+    /// One past the last piece of the run that begins with this one; `begin` if it is not there to its end.
     [[nodiscard]] std::size_t run_from(std::size_t begin) const {
-        // The piece before has been moved, but for what is asked of it here.
-        if (begin == 0 || !ends_run(pieces_[begin - 1])) return begin;
         std::size_t last = begin;
         summary::time_range times = pieces_[begin].times;
         while (!ends_run(pieces_[last])) {
             if (last + 1 == pieces_.size() || !go_together(pieces_[last], pieces_[last + 1])) return begin;
             times.merge(pieces_[++last].times);
         }
-        if (last == begin || !pieces_[begin].whole) return begin;
+        if (last == begin) return begin;
         // Each belongs to one part of the timeline, but not all to the same one, perhaps.
         const auto relation = all_.relation(times);
         const auto wanted = pieces_[begin].counts ? stats_sums::part_in::all : stats_sums::part_in::nothing;

@@ -116,7 +116,6 @@ const viewer = new Viewer(document.getElementById('scroller')!, document.getElem
   new PerformanceObserver((painted) => {
     if (painted.getEntriesByName('first-contentful-paint').length > 0) drawRest(viewer);
   }).observe({ type: 'paint', buffered: true });
-  setTimeout(() => drawRest(viewer), restAfterMs);
 });
 applyTheme(viewer);
 prepare(viewer);

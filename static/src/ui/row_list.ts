@@ -282,7 +282,7 @@ export class RowListView {
     for (const item of this.items.values()) {
       const place = item.row ? this.rows.placeOf(item.row) : -1;
       const height = item.element.offsetHeight;
-      if (height === this.virtualizer.measurementsCache[place]?.size) continue;
+      if (place < 0 || height === this.virtualizer.measurementsCache[place]?.size) continue;
       this.virtualizer.resizeItem(place, height);
       changed = true;
     }
