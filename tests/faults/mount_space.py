@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from livelogd_daemon import wait_until
 
 
 class MountSpace:
@@ -46,6 +47,10 @@ class MountSpace:
         """As run(), for what must succeed."""
         done = self.run(*command)
         assert done.returncode == 0, f"{command}: {done.stderr}"
+
+    def unmount(self, path: Path) -> None:
+        """Of a daemon that runs on: what reads its files, summaries and queries, has one open there for a moment."""
+        wait_until(lambda: self.run("umount", path).returncode == 0, what=f"nothing is open on {path}")
 
     def do_or_skip(self, *command: str | Path) -> None:
         """As run(), for what this machine may not offer."""

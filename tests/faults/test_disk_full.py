@@ -157,7 +157,7 @@ def test_the_directory_becomes_read_only(tally: Tally) -> None:
             wait_until(lambda: len(reader.ids) >= 55, what="the stream shows them")
             assert found_by_recent(daemon, batch.keys)
             assert daemon.get("/healthz").status == 200
-            daemon.mounts.do("umount", daemon.disk)
+            daemon.mounts.unmount(daemon.disk)
             batch.send(40)
             batch.wait()
             wait_until(lambda: daemon.get("/readyz").status == 200, what="/readyz is content")
