@@ -61,8 +61,17 @@ storage::log_options log_options_of(const settings& all) {
     options.directory = all.log_dir;
     options.sync = all.sync;
     options.sync_interval = all.sync_interval;
-    options.unsynced_max_bytes = all.unwritten_max_bytes;
+    // A sync is under way long before.
+    options.unsynced_max_bytes = std::min(all.unwritten_max_bytes, 2 * options.sync_bytes);
     return options;
+}
+
+/// What is stored a moment later needs no long queue: so much comes in within 50 ms when it comes as fast as
+/// it can.
+ingest::gate::limits pending_limits_of(const settings& all) {
+    constexpr std::uint64_t enough_while_flowing = 16u << 20;
+    return {.flowing = std::min(all.unwritten_max_bytes, enough_while_flowing),
+            .failing = all.unwritten_max_bytes};
 }
 
 std::shared_ptr<const ingest::policy> policy_of(const settings& all, const base::time_zone& zone) {
@@ -173,7 +182,7 @@ struct application::parts {
           matches(live_workers),
           live(context, now.ring_bytes, log.snapshot().next_id),
           files(log),
-          to_log(log, live, rules, now.unwritten_max_bytes, count),
+          to_log(log, live, rules, pending_limits_of(now), count),
           senders(context, ingest_socket(now, passed.ingest, report),
                   ingest::session_context{to_log, rules, budget, count, now.max_record_bytes, report},
                   now.max_ingest_connections, report),

@@ -7,14 +7,14 @@ namespace livelogd::ingest {
 
 bool gate::open() const {
     const std::lock_guard lock(mutex_);
-    return held_open_ || bytes_ < limit_;
+    return is_open();
 }
 
 void gate::wait(net::asio::any_io_executor reader, handler done) {
     std::vector<waiter> through;
     {
         const std::lock_guard lock(mutex_);
-        auto& list = held_open_ || bytes_ < limit_ ? through : waiters_;
+        auto& list = is_open() ? through : waiters_;
         list.push_back({std::move(reader), std::move(done)});
     }
     wake(std::move(through));
@@ -31,6 +31,16 @@ void gate::remove(std::uint64_t bytes) {
         const std::lock_guard lock(mutex_);
         bytes_ -= bytes;
         if (bytes_ <= limit_ / 2) through.swap(waiters_);
+    }
+    wake(std::move(through));
+}
+
+void gate::set_failing(bool failing) {
+    std::vector<waiter> through;
+    {
+        const std::lock_guard lock(mutex_);
+        limit_ = failing ? most_.failing : most_.flowing;
+        if (is_open()) through.swap(waiters_);
     }
     wake(std::move(through));
 }

@@ -18,8 +18,17 @@ namespace livelogd::ingest {
 /// thread.
 class gate {
   public:
-    /// Sessions wait from `limit` bytes on, and go on once half of it is left.
-    explicit gate(std::uint64_t limit) : limit_(limit) {}
+    /// How many bytes are too many.
+    struct limits {
+        std::uint64_t flowing;  ///< while they are stored: more would only be a longer queue
+        std::uint64_t failing;  ///< while they cannot be stored: what is taken in until it is over
+    };
+
+    /// Sessions wait from the limit on, and go on once half of it is left. Storing works at first.
+    explicit gate(const limits& most) : most_(most), limit_(most.flowing) {}
+
+    /// Whether what is on its way can be stored.
+    void set_failing(bool failing);
 
     /// Whether a session may read on now.
     [[nodiscard]] bool open() const;
@@ -44,10 +53,12 @@ class gate {
         handler done;
     };
     void wait(net::asio::any_io_executor reader, handler done);
+    [[nodiscard]] bool is_open() const { return held_open_ || bytes_ < limit_; }
     static void wake(std::vector<waiter> waiters);
 
+    const limits most_;
     mutable std::mutex mutex_;
-    std::uint64_t limit_;
+    std::uint64_t limit_;  ///< that holds now
     std::uint64_t bytes_ = 0;
     bool held_open_ = false;
     std::vector<waiter> waiters_;

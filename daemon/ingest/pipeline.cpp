@@ -60,12 +60,14 @@ void pipeline::on_synced(protocol::record_id end_id) {
 }
 
 void pipeline::on_trouble(const std::string& reason) {
+    gate_.set_failing(true);
     progress_.hold();
     const auto since = rules_.load()->zone.format(base::now_us());
     live_.set_status(std::make_shared<const std::string>(protocol::sse::status_failing(reason, since)), true);
 }
 
 void pipeline::on_recovered(const storage::storing_outage& outage) {
+    gate_.set_failing(false);
     progress_.release();
     live_.set_status(std::make_shared<const std::string>(protocol::sse::status_ok()), false);
     // Whoever reads the log later has to know as well.

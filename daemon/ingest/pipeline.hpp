@@ -16,11 +16,11 @@ namespace livelogd::ingest {
 /// the application; outlives the log's threads.
 class pipeline final : public storage::log_listener {
   public:
-    /// `max_pending_bytes`: how much may wait to be written before senders are made to wait. All that is
-    /// passed by reference must outlive the pipeline.
+    /// `pending`: how much may wait to be written before senders are made to wait. All that is passed by
+    /// reference must outlive the pipeline.
     pipeline(storage::log& log, live::broadcaster& live, const current_policy& rules,
-             std::uint64_t max_pending_bytes, counters& count)
-        : log_(log), live_(live), rules_(rules), gate_(max_pending_bytes), count_(count) {}
+             const gate::limits& pending, counters& count)
+        : log_(log), live_(live), rules_(rules), gate_(pending), count_(count) {}
 
     /// Any thread. Returns the id behind the batch's last record; of an empty batch, that of the last one
     /// before.

@@ -40,7 +40,7 @@ void summary_keeper::run(const std::stop_token& stop) {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
     while (!stop.stop_requested()) {
         try {
-            if (std::chrono::steady_clock::now() >= next_try_) look(stop);
+            if (!waits_for_calm() && std::chrono::steady_clock::now() >= next_try_) look(stop);
         } catch (const stopped&) {
             return;
         } catch (const std::exception& error) {
@@ -51,6 +51,13 @@ void summary_keeper::run(const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause_, [] { return false; });
     }
+}
+
+bool summary_keeper::waits_for_calm() {
+    const auto next_id = log_.snapshot().next_id;
+    const auto now = std::chrono::steady_clock::now();
+    if (!burst_) burst_.emplace(next_id, now);
+    return burst_->should_wait(next_id, now);
 }
 
 void summary_keeper::look(const std::stop_token& stop) {
@@ -67,7 +74,7 @@ void summary_keeper::look(const std::stop_token& stop) {
     }
     // One after the other, so that a long history does not keep the newest records waiting.
     bool more = true;
-    while (more) {
+    while (more && !waits_for_calm()) {
         const auto now = log_.snapshot();
         more = keep_newest_sealed(now, stop);
         follow_growing(now, stop);

@@ -5,6 +5,7 @@
 #include "daemon/base/report.hpp"
 #include "daemon/base/time_zone.hpp"
 #include "daemon/storage/log.hpp"
+#include "daemon/summary/burst_watch.hpp"
 #include "daemon/summary/summaries.hpp"
 #include "daemon/summary/summary_builder.hpp"
 
@@ -19,8 +20,8 @@
 
 namespace livelogd::summary {
 
-/// Has a thread of its own, which gives way to all others: it reads what has been appended once more, adds it
-/// up, and writes a file for each segment that has been sealed. Reading again instead of counting while a
+/// Has a thread of its own, which gives way to all others and waits for the end of bursts: it reads what has been
+/// appended once more, adds it up, and writes a file for each segment that has been sealed. Reading again instead of counting while a
 /// record is taken in keeps ingest free of it, and makes a summary a function of the file alone, whether it
 /// is made while the file grows, later, or once more. Owned by the application; ends before what it refers
 /// to.
@@ -40,6 +41,7 @@ class summary_keeper {
 
   private:
     void run(const std::stop_token& stop);
+    bool waits_for_calm();
     void look(const std::stop_token& stop);
     bool keep_newest_sealed(const storage::log_snapshot& snapshot, const std::stop_token& stop);
     void follow_growing(const storage::log_snapshot& snapshot, const std::stop_token& stop);
@@ -54,6 +56,7 @@ class summary_keeper {
     const std::chrono::milliseconds pause_;
 
     // On the thread.
+    std::optional<burst_watch> burst_;
     std::optional<summary_builder> growing_;
     std::uint64_t growing_inode_ = 0;
     std::unordered_set<protocol::record_id> kept_;    ///< sealed segments that need nothing more

@@ -40,7 +40,7 @@ class live_log {
           first_id(log->snapshot().next_id),
           live(context, s.ring_bytes, first_id),
           files(*log),
-          to_log(*log, live, rules, 64u << 20, count) {
+          to_log(*log, live, rules, {.flowing = 64u << 20, .failing = 64u << 20}, count) {
         log->start(stored);
     }
     ~live_log() {

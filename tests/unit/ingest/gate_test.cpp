@@ -26,7 +26,7 @@ struct waiter {
 
 TEST_CASE("the gate closes at its limit and opens at half of it", "[ingest]") {
     net::asio::io_context context;
-    ingest::gate gate(1000);
+    ingest::gate gate({.flowing = 1000, .failing = 1000});
     CHECK(gate.open());
     gate.add(999);
     CHECK(gate.open());
@@ -44,9 +44,32 @@ TEST_CASE("the gate closes at its limit and opens at half of it", "[ingest]") {
     CHECK(two.through);
 }
 
+TEST_CASE("while storing fails the gate has another limit", "[ingest]") {
+    net::asio::io_context context;
+    ingest::gate gate({.flowing = 100, .failing = 1000});
+    gate.add(100);
+    CHECK_FALSE(gate.open());
+    waiter at_once(gate, context);
+    CHECK_FALSE(at_once.through);
+    gate.set_failing(true);
+    waiter::poll(context);
+    CHECK(at_once.through);
+    gate.add(900);
+    waiter until_over(gate, context);
+    CHECK_FALSE(until_over.through);
+    // It is over: what waits is more than may wait now, until it has been written.
+    gate.set_failing(false);
+    gate.remove(500);
+    waiter::poll(context);
+    CHECK_FALSE(until_over.through);
+    gate.remove(450);
+    waiter::poll(context);
+    CHECK(until_over.through);
+}
+
 TEST_CASE("a gate that is held open lets everybody through", "[ingest]") {
     net::asio::io_context context;
-    ingest::gate gate(10);
+    ingest::gate gate({.flowing = 10, .failing = 10});
     gate.add(100);
     waiter early(gate, context);
     CHECK_FALSE(early.through);
