@@ -110,6 +110,14 @@ class record_pass {
         return p;
     }
 
+    /// Whether `p` is at `wanted` once white space has been passed. What is usual is looked for first, white
+    /// space only where something else is found.
+    bool comes(const char*& p, char wanted) {
+        if (*p == wanted) return true;
+        p = after_blanks(p);
+        return *p == wanted;
+    }
+
     /// `p`: at the opening quote. Past the closing one, or null.
     const char* after_string(const char* p) {
         const char* const mark = marks_.next(p + 1);
@@ -163,8 +171,7 @@ class record_pass {
         p = after_blanks(p + 1);
         if (*p == '}') return after_closed(p + 1, depth);
         for (;;) {
-            // What is usual is looked for first, white space only where something else is found.
-            if (*p != '"' && *(p = after_blanks(p)) != '"') return stop(p);
+            if (!comes(p, '"')) return stop(p);
             const char* const inner = p + 1;
             const char* const mark = marks_.next(inner);
             const bool plain = *mark == '"';
@@ -174,7 +181,7 @@ class record_pass {
             std::string_view key = spelled;
             if constexpr (writing || !std::is_same_v<FieldOf, no_field>)
                 if (!plain && key.find('\\') != std::string_view::npos) key = decoded(key);
-            if (*p != ':' && *(p = after_blanks(p)) != ':') return stop(p);
+            if (!comes(p, ':')) return stop(p);
             p = after_blanks(p + 1);
 
             const slot field = field_of(key);
@@ -191,8 +198,7 @@ class record_pass {
             }
             if (p == nullptr) return p;
 
-            if (*p != ',' && *(p = after_blanks(p)) != ',')
-                return *p == '}' ? after_closed(p + 1, depth) : stop(p);
+            if (!comes(p, ',')) return *p == '}' ? after_closed(p + 1, depth) : stop(p);
             ++p;
         }
     }
@@ -205,8 +211,7 @@ class record_pass {
         for (;;) {
             p = value(p, depth);
             if (p == nullptr) return p;
-            if (*p != ',' && *(p = after_blanks(p)) != ',')
-                return *p == ']' ? after_closed(p + 1, depth) : stop(p);
+            if (!comes(p, ',')) return *p == ']' ? after_closed(p + 1, depth) : stop(p);
             p = after_blanks(p + 1);
         }
     }

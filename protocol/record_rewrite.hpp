@@ -26,9 +26,8 @@ class record_rewriter {
     std::string_view rewrite(std::string_view record, const content_rules& rules) {
         // First the secrets: of one that has been cut the rest could not be recognised.
         if (rules.secrets != nullptr) {
-            redaction_counts uncounted{};
             record =
-                secrets_.redact(record, *rules.secrets, rules.counts != nullptr ? *rules.counts : uncounted);
+                secrets_.redact(record, *rules.secrets, rules.counts != nullptr ? *rules.counts : uncounted_);
         }
         if (rules.bodies == nullptr || rules.bodies->how == body_logging::full) return record;
         shortened_.clear();
@@ -44,6 +43,7 @@ class record_rewriter {
 
   private:
     secret_redactor secrets_;
+    redaction_counts uncounted_{};  ///< nobody reads them
     std::string shortened_;
 };
 

@@ -46,8 +46,10 @@ template <block_marks marks_of>
 [[gnu::always_inline]] inline const char* find_anchors(const char* begin, const char* p, const char* end,
                                                        std::uint64_t& marks) {
     constexpr std::size_t touched = anchor_block + row_reach;
-    for (; static_cast<std::size_t>(end - p) >= touched; p += anchor_block)
-        if ((marks = marks_of(p)) != 0) return p;
+    for (; static_cast<std::size_t>(end - p) >= touched; p += anchor_block) {
+        marks = marks_of(p);
+        if (marks != 0) return p;
+    }
     // No row begins in the last bytes, and none behind the end are to be read.
     for (; p < end; p += std::min<std::ptrdiff_t>(anchor_block, end - p)) {
         const auto left = static_cast<std::size_t>(end - p);

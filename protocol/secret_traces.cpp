@@ -67,8 +67,8 @@ bool spells_anchor_character(std::string_view json, std::size_t at) {
 
 bool may_hold_secret(std::string_view json, std::size_t at) {
     constexpr std::size_t glance = 8;
-    const auto begins = [&](std::size_t from, std::string_view word_) {
-        return json.substr(std::min(from, json.size())).starts_with(word_);
+    const auto begins = [&](std::size_t from, std::string_view wanted) {
+        return json.substr(std::min(from, json.size())).starts_with(wanted);
     };
     const auto key = [&](std::string_view prefix) {
         return begins(at, prefix) && token_follows(json, at + prefix.size(), glance);

@@ -4,8 +4,8 @@
 // Then a tenth of the work is page faults; and what one thread makes and another frees makes every arena keep
 // as much as all need together. So there is one arena, and it keeps what it has.
 //
-// The first use of a page is a fault too, and the most expensive one in a virtual machine. With pages of 2 MiB
-// there are 512 times fewer of them. Where the system leaves it to programs (/sys/kernel/mm/
+// The first use of a page is a fault too, and the most expensive one in a virtual machine. With pages of 2
+// MiB there are 512 times fewer of them. Where the system leaves it to programs (/sys/kernel/mm/
 // transparent_hugepage/enabled is "madvise", as Debian has it) they must be asked for, for memory that is
 // there: so the heap is made to grow once by all that it will need.
 #include "daemon/app/heap.hpp"
@@ -46,8 +46,8 @@ void prepare_heap(std::size_t most) {
     ::mallopt(M_TRIM_THRESHOLD, 2 * reserve);
     ::mallopt(M_TOP_PAD, reserve);
     const auto begin = heap_end();
-    // More than is free at the end of the heap so far, so that it grows. Volatile, because compilers leave out
-    // what is only allocated and freed.
+    // More than is free at the end of the heap so far, so that it grows. Volatile, because compilers leave
+    // out what is only allocated and freed.
     void* volatile block = std::malloc(largest_kept / 2);
     std::free(block);
     use_huge_pages(begin, heap_end());

@@ -139,7 +139,7 @@ void set_secret_exceptions(settings& into, const values& v) {
         if (protocol::secret_rule_of(name)) continue;
         std::string all;
         for (const auto known : protocol::secret_rule_names)
-            all += (all.empty() ? "" : ", ") + std::string(known);
+            all.append(all.empty() ? "" : ", ").append(known);
         throw std::invalid_argument("there is no rule \"" + name + "\"; the rules are " + all);
     }
     into.redact_secrets_except = v;

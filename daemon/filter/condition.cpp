@@ -123,8 +123,9 @@ struct traces_of {
     static text_traces of_name(std::string_view field) {
         return text_traces::of_text(field.substr(field.rfind('.') + 1), text_traces::worth::name);
     }
-    static text_traces of_value(std::string_view field, text_traces of_value) {
-        return of_value.any_line() ? of_name(field) : of_value;
+    static text_traces of_value(std::string_view field, text_traces traces) {
+        if (traces.any_line()) return of_name(field);
+        return traces;
     }
     text_traces operator()(const any_record& /*all*/) const { return {}; }
     text_traces operator()(const error_record& /*error*/) const { return {}; }

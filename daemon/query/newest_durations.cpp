@@ -46,7 +46,8 @@ void newest_durations::add(summary::shared_summary pages, std::size_t begin, std
 
 void newest_durations::append(newest_durations&& next) {
     count_ += next.count_;
-    std::ranges::move(next.sources_, std::back_inserter(sources_));
+    auto sources = std::move(next.sources_);
+    std::ranges::move(sources, std::back_inserter(sources_));
     let_go();
 }
 

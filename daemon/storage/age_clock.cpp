@@ -11,12 +11,9 @@ std::int64_t age_clock::now(std::int64_t told_ns, nanoseconds running, nanosecon
     std::int64_t believed = believed_ns_.value_or(told_ns);
     if (running_) believed += (running - *running_).count();
     running_ = running;
-    if (told_ns - believed <= max_age.count() / believed_part) {
-        doubted_since_.reset();
-        believed = told_ns;
-    } else if (!doubted_since_) {
-        doubted_since_ = running;
-    } else if (running - *doubted_since_ >= std::min(longest_doubt, max_age)) {
+    const bool doubtful = told_ns - believed > max_age.count() / believed_part;
+    if (doubtful && !doubted_since_) doubted_since_ = running;
+    if (!doubtful || running - *doubted_since_ >= std::min(longest_doubt, max_age)) {
         doubted_since_.reset();
         believed = told_ns;
     }

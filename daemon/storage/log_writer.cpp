@@ -64,7 +64,7 @@ log_writer::log_writer(segment_chain& chain, syncer& sync, unsynced_records& uns
       report_(std::move(report)),
       synced_end_(synced_end),
       next_id_(chain.next_id()),
-      limits_(options),
+      limits_(static_cast<const log_limits&>(options)),
       view_(chain.view()),
       taken_end_(chain.next_id()) {}
 

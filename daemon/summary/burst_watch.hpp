@@ -9,8 +9,9 @@
 
 namespace livelogd::summary {
 
-/// A low priority does not help against what shares memory and caches: reading what is written once more costs
-/// the writers of a burst a tenth, and no more than a moment later it costs them nothing. Pure; told the time.
+/// A low priority does not help against what shares memory and caches: reading what is written once more
+/// costs the writers of a burst a tenth, and no more than a moment later it costs them nothing. Pure; told
+/// the time.
 class burst_watch {
   public:
     using time_point = std::chrono::steady_clock::time_point;

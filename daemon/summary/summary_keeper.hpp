@@ -20,11 +20,11 @@
 
 namespace livelogd::summary {
 
-/// Has a thread of its own, which gives way to all others and waits for the end of bursts: it reads what has been
-/// appended once more, adds it up, and writes a file for each segment that has been sealed. Reading again instead of counting while a
-/// record is taken in keeps ingest free of it, and makes a summary a function of the file alone, whether it
-/// is made while the file grows, later, or once more. Owned by the application; ends before what it refers
-/// to.
+/// Has a thread of its own, which gives way to all others and waits for the end of bursts: it reads what has
+/// been appended once more, adds it up, and writes a file for each segment that has been sealed. Reading
+/// again instead of counting while a record is taken in keeps ingest free of it, and makes a summary a
+/// function of the file alone, whether it is made while the file grows, later, or once more. Owned by the
+/// application; ends before what it refers to.
 class summary_keeper {
   public:
     static constexpr std::chrono::milliseconds default_pause{250};

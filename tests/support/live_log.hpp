@@ -76,18 +76,18 @@ class live_log {
   private:
     /// Counts what has come all the way, so that a test can wait for it.
     struct counting_listener final : storage::log_listener {
-        explicit counting_listener(storage::log_listener& to) : next_(to) {}
+        explicit counting_listener(storage::log_listener& to) : next(to) {}
         void on_appended(protocol::record_id id, const storage::shared_records& batch) override {
-            next_.on_appended(id, batch);
+            next.on_appended(id, batch);
         }
         void on_written(protocol::record_id end_id, const storage::record_batch& batch) override {
-            next_.on_written(end_id, batch);
+            next.on_written(end_id, batch);
             records += batch.records.size();
         }
-        void on_synced(protocol::record_id end_id) override { next_.on_synced(end_id); }
-        void on_trouble(const std::string& reason) override { next_.on_trouble(reason); }
-        void on_recovered(const storage::storing_outage& outage) override { next_.on_recovered(outage); }
-        storage::log_listener& next_;
+        void on_synced(protocol::record_id end_id) override { next.on_synced(end_id); }
+        void on_trouble(const std::string& reason) override { next.on_trouble(reason); }
+        void on_recovered(const storage::storing_outage& outage) override { next.on_recovered(outage); }
+        storage::log_listener& next;
         std::atomic<std::uint64_t> records{0};
     };
 

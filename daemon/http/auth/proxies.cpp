@@ -84,7 +84,7 @@ bool trusted_proxies::trusts_peer_of(const request& asked) const {
 }
 
 std::string trusted_proxies::client_of(const request& asked) const {
-    const std::string own = asked.over_unix_socket ? by_unix_socket : asked.peer;
+    std::string own = asked.over_unix_socket ? by_unix_socket : asked.peer;
     if (!trusts_peer_of(asked)) return own;
     // Each proxy appends the address it was asked from; with several lines, they are one list.
     std::string chain;

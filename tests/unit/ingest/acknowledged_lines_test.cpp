@@ -14,7 +14,7 @@ namespace {
 
 /// One connection, without its socket: bytes in, answers out.
 struct connection {
-    explicit connection(ingest::client_ledger& clients) : clients_(clients) {}
+    explicit connection(ingest::client_ledger& ledger) : clients(ledger) {}
 
     void feed(std::string_view bytes) {
         batch.lines.clear();
@@ -30,13 +30,13 @@ struct connection {
         return text;
     }
 
-    ingest::client_ledger& clients_;
+    ingest::client_ledger& clients;
     ingest::counters count;
     ingest::policy rules;
     std::optional<ingest::acknowledged_lines> lines;
     ingest::intake intake{1000, count, [this](const protocol::first_line& greeting) {
                               const auto* hello = std::get_if<protocol::hello>(&greeting);
-                              lines.emplace(hello != nullptr ? *hello : protocol::hello{}, clients_);
+                              lines.emplace(hello != nullptr ? *hello : protocol::hello{}, clients);
                               if (hello == nullptr) lines->refuse("no");
                               return lines->refused() ? nullptr : &*lines;
                           }};

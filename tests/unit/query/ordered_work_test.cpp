@@ -24,8 +24,11 @@ class hands {
 
     helping_hands three() {
         return {.count = 3, .ask = [this](std::function<void()> work) {
-                    if (come_ == when::at_once) threads_.emplace_back(std::move(work));
-                    if (come_ == when::late) waiting_.push_back(std::move(work));
+                    if (come_ == when::at_once) {
+                        threads_.emplace_back(std::move(work));
+                    } else if (come_ == when::late) {
+                        waiting_.push_back(std::move(work));
+                    }
                 }};
     }
     void let_come() {

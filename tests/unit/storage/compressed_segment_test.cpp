@@ -9,6 +9,7 @@
 #include "tests/unit/storage/support.hpp"
 
 #include <random>
+#include <ranges>
 
 namespace livelogd::storage::test {
 namespace {
@@ -113,8 +114,8 @@ TEST_CASE("readers in both directions go through compressed segments") {
     for (stored_line line; back.previous(line);)
         found.emplace_back(std::string(line.bytes) + "\n");
     std::string backward;
-    for (auto it = found.rbegin(); it != found.rend(); ++it)
-        backward += *it;
+    for (const std::string& line : found | std::views::reverse)
+        backward += line;
     CHECK(backward == s.text);
 }
 
