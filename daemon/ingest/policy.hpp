@@ -17,8 +17,8 @@ struct policy {
     protocol::redaction_keys redact;
     bool log_api_calls = true;  ///< false: request and response records are dropped and counted
     base::time_zone zone = base::time_zone::system();
-    protocol::secret_shapes secrets;
-    protocol::body_rules bodies;
+    protocol::secret_shapes secrets{};
+    protocol::body_rules bodies{};
 };
 
 /// Where the current policy is found. Any thread; readers take it once per turn.

@@ -79,6 +79,17 @@ test('a stopped daemon is told and waited for', () => with_(async (daemon) => {
   await daemon.stop();
   await page.state('stopped');
   assert.match(await page.text('#state-text'), /^daemon stopped; waiting for it, resuming from #\d+$/);
+  // That is the longest text of the bar: it makes room, and nothing lies on anything else.
+  for (const width of [1500, 1200, 1000, 800]) {
+    await page.page.setViewportSize({ width, height: 700 });
+    const { apart, pageWidth } = await page.page.evaluate(() => {
+      const search = document.querySelector('.search')!.getBoundingClientRect();
+      const actions = document.querySelector('.actions')!.getBoundingClientRect();
+      return { apart: search.right <= actions.left || search.top >= actions.bottom, pageWidth: document.documentElement.scrollWidth };
+    });
+    assert.ok(apart, `at ${width} the search box is not beside nor under the buttons`);
+    assert.ok(pageWidth <= width, `at ${width} the page is ${pageWidth} wide`);
+  }
   await daemon.start();
   await page.state('live');
   await daemon.send(numbered(5, 7));
