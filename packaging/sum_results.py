@@ -40,9 +40,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broken-steps", type=int, default=0, metavar="N", help="steps that ended with an error")
     parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--steps", type=int, default=0, metavar="N",
+                        help="steps that ended well: what counts where none of them writes results")
     arguments = parser.parse_args()
 
     passed = failed = skipped = 0
+    if not arguments.files:
+        passed = arguments.steps
     files_with_failures = 0
     for path in arguments.files:
         one = count(path)
