@@ -66,10 +66,10 @@ storage::log_options log_options_of(const settings& all) {
     return options;
 }
 
-/// What is stored a moment later needs no long queue: so much comes in within 50 ms when it comes as fast as
+/// What is stored a moment later needs no long queue: so much comes in within 20 ms when it comes as fast as
 /// it can.
 ingest::gate::limits pending_limits_of(const settings& all) {
-    constexpr std::uint64_t enough_while_flowing = 16u << 20;
+    constexpr std::uint64_t enough_while_flowing = 8u << 20;
     return {.flowing = std::min(all.unwritten_max_bytes, enough_while_flowing),
             .failing = all.unwritten_max_bytes};
 }

@@ -209,7 +209,7 @@ const std::array table{
            "With sync = interval: the longest time a record waits (or 16 MiB, if sooner).", false, false,
            at_start, set_duration<&s::sync_interval, 1>, duration<&s::sync_interval>},
     option{"unwritten_max_bytes", "64MiB",
-           "Accepted records that may wait in memory while storing fails (while it works, 16 MiB at most); "
+           "Accepted records that may wait in memory while storing fails (while it works, 8 MiB at most); "
            "then senders have to wait.",
            false, false, at_start, set_size<&s::unwritten_max_bytes, 65536>, size<&s::unwritten_max_bytes>},
     option{"orphan_after", "10min",
