@@ -5,9 +5,9 @@
 // as much as all need together. So there is one arena, and it keeps what it has.
 //
 // The first use of a page is a fault too, and the most expensive one in a virtual machine. With pages of 2
-// MiB there are 512 times fewer of them. Where the system leaves it to programs (/sys/kernel/mm/
-// transparent_hugepage/enabled is "madvise", as Debian has it) they must be asked for, for memory that is
-// there: so the heap is made to grow once by all that it will need.
+// MiB there are 512 times fewer of them. Where the system leaves it to programs ("madvise" in
+// /sys/kernel/mm/transparent_hugepage/enabled) they must be asked for, for memory that is there: so the heap
+// is made to grow once by all that it will need.
 #include "daemon/app/heap.hpp"
 
 #include <algorithm>
