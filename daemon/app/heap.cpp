@@ -11,9 +11,9 @@
 #include "daemon/app/heap.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 
 #include <malloc.h>
 #include <sys/mman.h>
@@ -23,17 +23,16 @@ namespace livelogd::app {
 namespace {
 
 constexpr int largest_kept = 4 << 20;  ///< bytes of an allocation
-constexpr std::uintptr_t huge_page = 2u << 20;
+constexpr std::size_t huge_page = 2u << 20;
 
-/// Where the heap ends.
-std::uintptr_t heap_end() {
-    return reinterpret_cast<std::uintptr_t>(::sbrk(0));
+char* heap_end() {
+    return static_cast<char*>(::sbrk(0));
 }
 
-void use_huge_pages(std::uintptr_t begin, std::uintptr_t end) {
-    begin = (begin + huge_page - 1) / huge_page * huge_page;
+void use_huge_pages(void* begin, std::size_t size) {
+    if (std::align(huge_page, huge_page, begin, size) == nullptr) return;
     // An error means that there are none, which does no harm.
-    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+    ::madvise(begin, size, MADV_HUGEPAGE);
 }
 
 }  // namespace
@@ -45,12 +44,13 @@ void prepare_heap(std::size_t most) {
     ::mallopt(M_MMAP_THRESHOLD, largest_kept);
     ::mallopt(M_TRIM_THRESHOLD, 2 * reserve);
     ::mallopt(M_TOP_PAD, reserve);
-    const auto begin = heap_end();
+    char* const begin = heap_end();
     // More than is free at the end of the heap so far, so that it grows. Volatile, because compilers leave
     // out what is only allocated and freed.
     void* volatile block = std::malloc(largest_kept / 2);
     std::free(block);
-    use_huge_pages(begin, heap_end());
+    char* const end = heap_end();
+    if (end > begin) use_huge_pages(begin, static_cast<std::size_t>(end - begin));
 }
 
 }  // namespace livelogd::app

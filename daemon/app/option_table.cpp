@@ -140,7 +140,8 @@ void set_secret_exceptions(settings& into, const values& v) {
         std::string all;
         for (const auto known : protocol::secret_rule_names)
             all.append(all.empty() ? "" : ", ").append(known);
-        throw std::invalid_argument("there is no rule \"" + name + "\"; the rules are " + all);
+        std::string why = "there is no rule \"";
+        throw std::invalid_argument(why.append(name).append("\"; the rules are ").append(all));
     }
     into.redact_secrets_except = v;
 }
