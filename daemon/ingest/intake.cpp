@@ -23,7 +23,9 @@ void intake::stamp_turn(const policy& rules) {
 
 void intake::feed(std::string_view bytes, const policy& rules, storage::record_batch& batch) {
     stamp_turn(rules);
-    batch.lines.reserve(batch.lines.size() + bytes.size() + framer_.held_bytes());
+    // What is only the middle of a long line makes no record yet.
+    if (bytes.find('\n') != std::string_view::npos)
+        batch.lines.reserve(batch.lines.size() + bytes.size() + framer_.held_bytes());
     framer_.feed(bytes, [&](const protocol::framed_line& line) { take(line, rules, batch); });
     add_up();
 }
