@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bundles the viewer: node build.mjs FOLDER writes first.js, viewer.js, plots.js, viewer.css and licenses.txt there. Nothing is fetched; the
-// packages of package-lock.json have to be in node_modules.
+// Bundles the viewer: node build.mjs FOLDER writes first.js, viewer.js, plots.js, viewer.css and licenses.txt there. Nothing
+// is fetched; the packages of package-lock.json have to be in node_modules.
 import { build } from 'esbuild';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

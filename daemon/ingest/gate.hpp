@@ -53,6 +53,7 @@ class gate {
         handler done;
     };
     void wait(net::asio::any_io_executor reader, handler done);
+    /// With the mutex held.
     [[nodiscard]] bool is_open() const { return held_open_ || bytes_ < limit_; }
     static void wake(std::vector<waiter> waiters);
 

@@ -26,7 +26,12 @@ constexpr auto retry_pause = std::chrono::seconds(10);
 
 summary_keeper::summary_keeper(const storage::log& log, summaries& known, const base::time_zone& zone,
                                base::report_sink report, std::chrono::milliseconds pause)
-    : log_(log), known_(known), zone_(zone), report_(std::move(report)), pause_(pause) {}
+    : log_(log),
+      known_(known),
+      zone_(zone),
+      report_(std::move(report)),
+      pause_(pause),
+      burst_(log.snapshot().next_id, std::chrono::steady_clock::now()) {}
 
 summary_keeper::~summary_keeper() = default;
 
@@ -40,7 +45,7 @@ void summary_keeper::run(const std::stop_token& stop) {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
     while (!stop.stop_requested()) {
         try {
-            if (!waits_for_calm() && std::chrono::steady_clock::now() >= next_try_) look(stop);
+            if (std::chrono::steady_clock::now() >= next_try_) look(stop);
         } catch (const stopped&) {
             return;
         } catch (const std::exception& error) {
@@ -51,13 +56,6 @@ void summary_keeper::run(const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, pause_, [] { return false; });
     }
-}
-
-bool summary_keeper::waits_for_calm() {
-    const auto next_id = log_.snapshot().next_id;
-    const auto now = std::chrono::steady_clock::now();
-    if (!burst_) burst_.emplace(next_id, now);
-    return burst_->should_wait(next_id, now);
 }
 
 void summary_keeper::look(const std::stop_token& stop) {
@@ -74,8 +72,9 @@ void summary_keeper::look(const std::stop_token& stop) {
     }
     // One after the other, so that a long history does not keep the newest records waiting.
     bool more = true;
-    while (more && !waits_for_calm()) {
+    while (more) {
         const auto now = log_.snapshot();
+        if (burst_.should_wait(now.next_id, std::chrono::steady_clock::now())) return;
         more = keep_newest_sealed(now, stop);
         follow_growing(now, stop);
     }

@@ -41,7 +41,6 @@ class summary_keeper {
 
   private:
     void run(const std::stop_token& stop);
-    bool waits_for_calm();
     void look(const std::stop_token& stop);
     bool keep_newest_sealed(const storage::log_snapshot& snapshot, const std::stop_token& stop);
     void follow_growing(const storage::log_snapshot& snapshot, const std::stop_token& stop);
@@ -56,7 +55,7 @@ class summary_keeper {
     const std::chrono::milliseconds pause_;
 
     // On the thread.
-    std::optional<burst_watch> burst_;
+    burst_watch burst_;
     std::optional<summary_builder> growing_;
     std::uint64_t growing_inode_ = 0;
     std::unordered_set<protocol::record_id> kept_;    ///< sealed segments that need nothing more
