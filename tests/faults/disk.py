@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -11,7 +12,7 @@ import struct
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from fault_daemon import FaultDaemon
@@ -52,11 +53,22 @@ class TmpfsDaemon(DiskDaemon):
         self.mounts.do_or_skip("mount", "-t", "tmpfs", "-o", limits, "tmpfs", self.disk)
 
     def fill(self, leave: int = 0) -> None:
-        """Takes all room but `leave` bytes (in whole pages)."""
+        """Takes all room but `leave` bytes (in whole pages); the daemon may take some of it meanwhile, for summaries."""
+        with open(self.disk_seen / "ballast", "wb") as ballast:
+            wait_until(lambda: not self._take(ballast, leave), what="the disk is full")
+
+    def _take(self, ballast: BinaryIO, leave: int) -> bool:
+        """Whether there was still something to take."""
         status = os.statvfs(self.disk_seen)
-        taken = status.f_bavail * status.f_frsize - leave
-        with open(self.disk_seen / "ballast", "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, taken)
+        room = status.f_bavail * status.f_frsize - leave
+        if room <= 0:
+            return False
+        try:
+            os.posix_fallocate(ballast.fileno(), 0, os.fstat(ballast.fileno()).st_size + room)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:  # the daemon was quicker
+                raise
+        return True
 
     def make_room(self) -> None:
         (self.disk_seen / "ballast").unlink()
