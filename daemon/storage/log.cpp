@@ -34,7 +34,7 @@ struct log::impl {
           directory(options.directory, report),
           state(directory.path()),
           opened(open_log(directory, state, report, ops)),
-          sync(options, ops),
+          sync(options, ops, [this] { directory.try_to_sync(); }),
           chain(directory, state, sync, unsynced, options.sync != sync_policy::none, report, ops,
                 std::make_shared<frame_cache>(report), std::move(opened.contents)),
           compressor(ops, [this] { writer.on_compressed(); }),

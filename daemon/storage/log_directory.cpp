@@ -91,7 +91,8 @@ void log_directory::attach() {
     if (!directory) fail("cannot open the log directory " + path_.string(), errno, choose_another);
     // Both or none: without the lock the directory is not this daemon's.
     lock_ = take_lock();
-    directory_ = std::move(directory);
+    const std::lock_guard lock(mutex_);
+    directory_ = std::make_shared<const base::unique_fd>(std::move(directory));
 }
 
 base::unique_fd log_directory::take_lock() const {
@@ -119,7 +120,7 @@ base::unique_fd log_directory::take_lock() const {
 void log_directory::reattach() {
     struct stat named{};
     struct stat open{};
-    if (::stat(path_.c_str(), &named) == 0 && ::fstat(directory_.get(), &open) == 0
+    if (::stat(path_.c_str(), &named) == 0 && ::fstat(opened()->get(), &open) == 0
         && named.st_ino == open.st_ino && named.st_dev == open.st_dev) {
         return;
     }
@@ -172,10 +173,24 @@ log_directory::contents log_directory::list() const {
     return found;
 }
 
+std::shared_ptr<const base::unique_fd> log_directory::opened() const {
+    const std::lock_guard lock(mutex_);
+    return directory_;
+}
+
 void log_directory::sync() const {
-    if (::fsync(directory_.get()) != 0) {
+    if (::fsync(opened()->get()) != 0) {
         throw std::system_error(errno, std::generic_category(),
                                 "cannot sync the log directory " + path_.string());
+    }
+}
+
+void log_directory::try_to_sync() {
+    try {
+        sync();
+        warned_about_sync_ = false;
+    } catch (const std::system_error& failure) {
+        if (!warned_about_sync_.exchange(true)) report_(base::severity::error, failure.what());
     }
 }
 

@@ -6,12 +6,16 @@
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/storage/log_snapshot.hpp"
 
+#include <atomic>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 namespace livelogd::storage {
 
-/// Holds the directory's lock for as long as it lives. After construction used by one thread at a time.
+/// Holds the directory's lock for as long as it lives. After construction used by one thread at a time, but
+/// for what says otherwise.
 class log_directory {
   public:
     /// Makes the directory (0750) and missing ones above it, and locks it: one daemon a directory. Throws
@@ -36,8 +40,12 @@ class log_directory {
     /// What the log left here. Names of any other pattern are ignored. Throws log_error.
     [[nodiscard]] contents list() const;
 
-    /// Makes created, renamed and removed names survive a power cut. Throws std::system_error.
+    /// Makes created, renamed and removed names survive a power cut. Throws std::system_error. Any thread.
     void sync() const;
+
+    /// The same where nothing can be done about a failure, as on file systems that sync no directories: it is
+    /// reported, once. Any thread.
+    void try_to_sync();
 
     /// Lets `current` point to a segment, in one step: there is no moment without the link. Never replaces
     /// anything that is not a symbolic link. Failing is reported, once, and else without consequence.
@@ -45,14 +53,18 @@ class log_directory {
 
   private:
     void attach();
+    [[nodiscard]] std::shared_ptr<const base::unique_fd> opened() const;
     [[nodiscard]] base::unique_fd take_lock() const;
     void warn_about_current(const std::string& why);
 
     base::report_sink report_;
     std::filesystem::path path_;
-    base::unique_fd directory_;
     base::unique_fd lock_;
     bool warned_about_current_ = false;
+    std::atomic<bool> warned_about_sync_ = false;
+
+    mutable std::mutex mutex_;  ///< guards what follows; never held while syncing
+    std::shared_ptr<const base::unique_fd> directory_;
 };
 
 }  // namespace livelogd::storage

@@ -106,6 +106,7 @@ int segment_chain::make_writable() {
     // Nothing but a fragment: no empty segment is ever sealed, so the file is made anew under the same name.
     try {
         begin_segment(write_segment_anew(directory_.path(), active_.next_id(), {}, ops_));
+        directory_.try_to_sync();
     } catch (const std::system_error& failure) {
         return failure.code().value();
     }
@@ -151,13 +152,6 @@ void segment_chain::cut_leftovers() {
 
 void segment_chain::begin_segment(active_segment next) {
     active_ = std::move(next);
-    try {
-        directory_.sync();
-        directory_failed_ = false;
-    } catch (const std::system_error& failure) {
-        if (!directory_failed_) report_(base::severity::error, failure.what());
-        directory_failed_ = true;
-    }
     directory_.point_current_at(active_.info().first_id);
     save_state(false, state_file::durability::process);
 }

@@ -123,6 +123,7 @@ class segment_chain {
     [[nodiscard]] span_of_records that_fit(std::span<const record_batch::record> records) const;
     int make_writable();
     bool rotate();
+    /// The sync thread makes its name survive a power cut, before anything in it counts as synced.
     void begin_segment(active_segment next);
     bool remove(const std::filesystem::path& path);
     bool remove(const segment_info& segment);
@@ -156,11 +157,10 @@ class segment_chain {
     protocol::record_id compressed_below_ = 0;   ///< all that can be compressed are, that begin before
     std::uint64_t lost_records_ = 0;
     std::atomic<std::uint64_t> removed_segments_{0};
-    bool suspect_ = false;           ///< the last write failed in a way that another file may not share
-    bool storing_failed_ = false;    ///< what the state file says
-    bool rotation_failed_ = false;   ///< reported
-    bool removal_failed_ = false;    ///< reported
-    bool directory_failed_ = false;  ///< reported
+    bool suspect_ = false;          ///< the last write failed in a way that another file may not share
+    bool storing_failed_ = false;   ///< what the state file says
+    bool rotation_failed_ = false;  ///< reported
+    bool removal_failed_ = false;   ///< reported
 };
 
 }  // namespace livelogd::storage

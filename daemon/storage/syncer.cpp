@@ -42,11 +42,12 @@ std::string what_has_changed(const segment_file& file, std::uint64_t bytes) {
 
 }  // namespace
 
-syncer::syncer(const log_options& options, const file_ops& ops)
+syncer::syncer(const log_options& options, const file_ops& ops, std::function<void()> sync_names)
     : policy_(options.sync),
       interval_(options.sync_interval),
       most_unsynced_(options.sync_bytes),
-      ops_(ops) {}
+      ops_(ops),
+      sync_names_(std::move(sync_names)) {}
 
 syncer::~syncer() {
     stop(clock::now());
@@ -225,6 +226,10 @@ void syncer::work_on(const job& what, task kind, std::unique_lock<std::mutex>& l
     working_ = true;
     at_work_on_ = what.file->first_id;
     lock.unlock();
+    if (kind != task::look && named_id_ != what.file->first_id) {
+        sync_names_();
+        named_id_ = what.file->first_id;
+    }
     const auto& call = kind == task::sync_sealed ? ops_.fsync : ops_.fdatasync;
     const int error = kind == task::look ? 0 : call_until_done(call, what.file->fd.get());
     // The file may have grown meanwhile: what was appended must not hide that as much was cut off.

@@ -132,6 +132,7 @@ class Faults:
         return self._add(ops, kinds, _FAIL, first, times, value=error)
 
     def slow(self, ops: int, seconds: float, *, kinds: int = SEGMENT) -> Rule:
+        """Matching calls take so long, or until the rule is cleared."""
         return self._add(ops, kinds, _DELAY, value=round(seconds * 1e6))
 
     def room(self, count: int, error: int = errno.ENOSPC, *, kinds: int = SEGMENT) -> Rule:

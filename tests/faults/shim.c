@@ -161,9 +161,13 @@ static void hit(struct rule* rule) {
     atomic_fetch_add(&rule->hits, 1);
 }
 
-static void wait_for(int64_t microseconds) {
-    struct timespec left = {microseconds / 1000000, (long)(microseconds % 1000000) * 1000};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+// For as long as the rule says, and no longer than it holds.
+static void wait_for(struct rule* rule) {
+    enum { slice = 10000 };  // microseconds
+    for (int64_t left = rule->value; left > 0 && atomic_load(&rule->active); left -= slice) {
+        struct timespec part = {0, (long)(left < slice ? left : slice) * 1000};
+        while (nanosleep(&part, &part) != 0 && errno == EINTR) {
+        }
     }
 }
 
@@ -199,7 +203,7 @@ static struct verdict judge(int op, int kind, size_t length) {
                 break;
             case ACTION_DELAY:
                 hit(rule);
-                wait_for(rule->value);
+                wait_for(rule);
                 break;
             case ACTION_ROOM:
             case ACTION_ROOM_THEN_KILL: {

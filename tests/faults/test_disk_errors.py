@@ -193,11 +193,14 @@ def test_syncing_fails_from_the_kth_call_on(log_max_bytes: object, times: int, k
         tally("syncs that failed", hits)
 
 
-def test_a_slow_disk_holds_up_only_those_who_wait_for_it(tally: Tally) -> None:
+@pytest.mark.parametrize("log_max_bytes", ["1MiB", 700], ids=["one segment", "rotating"])
+def test_a_slow_disk_holds_up_only_those_who_wait_for_it(log_max_bytes: object, tally: Tally) -> None:
     history = History()
-    with FaultDaemon(faults=True, sync="always") as daemon, Reader(daemon, history) as reader:
+    with FaultDaemon(
+        faults=True, sync="always", log_max_bytes=log_max_bytes, log_backup_count=1000
+    ) as daemon, Reader(daemon, history) as reader:
         with Batch(daemon, history, "w") as written, Batch(daemon, history, "d", "durable") as durable:
-            rule = daemon.faults.slow(SYNC, 2.0)
+            rule = daemon.faults.slow(SYNC, 60.0, kinds=SEGMENT | DIRECTORY)
             durable.send(3)
             wait_until(lambda: rule.hits, what="a sync begins")
             for _ in range(10):
@@ -205,6 +208,7 @@ def test_a_slow_disk_holds_up_only_those_who_wait_for_it(tally: Tally) -> None:
                 written.wait()
             wait_until(lambda: len(reader.ids) == 23, what="the stream shows all")
             assert durable.acked_within(0.0) == 0, "acknowledged as durable before the sync was done"
+            assert rule.hits == 1, "others than the sync thread wait for the disk"
             rule.clear()
             durable.wait()
             assert finish(daemon, history, reader, written, durable) == []

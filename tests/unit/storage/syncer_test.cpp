@@ -53,7 +53,7 @@ TEST_CASE("interval: nothing is synced before its time, everything within it") {
     const temp_dir dir;
     faults fault;
     const file_ops ops = fault.ops();
-    syncer sync(with_policy(sync_policy::interval), ops);
+    syncer sync(with_policy(sync_policy::interval), ops, [] {});
     sync.start({});
     const auto file = make_file(dir, 1);
     std::this_thread::sleep_for(80ms);
@@ -77,7 +77,7 @@ TEST_CASE("interval: much unsynced data does not wait") {
     const file_ops ops = fault.ops();
     auto options = with_policy(sync_policy::interval);
     options.sync_interval = 1h;
-    syncer sync(options, ops);
+    syncer sync(options, ops, [] {});
     sync.start({});
     const auto file = make_file(dir, 1);
     grow(sync, file, 999);
@@ -107,7 +107,7 @@ TEST_CASE("what somebody waits for is synced at once under every policy, and all
     auto options = with_policy(policy);
     options.sync_interval = 1h;
     told tell;
-    syncer sync(options, ops);
+    syncer sync(options, ops, [] {});
     sync.start(tell.events());
     const auto file = make_file(dir, 1);
     grow(sync, file, 1, true);
@@ -126,7 +126,7 @@ TEST_CASE("none: only sealed segments and the last one at the end are synced") {
     faults fault;
     const file_ops ops = fault.ops();
     told tell;
-    syncer sync(with_policy(sync_policy::none), ops);
+    syncer sync(with_policy(sync_policy::none), ops, [] {});
     sync.start(tell.events());
     auto first = make_file(dir, 1);
     grow(sync, first, 5000);
@@ -155,7 +155,7 @@ TEST_CASE("sealed segments are synced in order and closed") {
     std::vector<int> expected;
     std::vector<std::weak_ptr<const segment_file>> files;
     {
-        syncer sync(with_policy(sync_policy::interval), ops);
+        syncer sync(with_policy(sync_policy::interval), ops, [] {});
         for (record_id id = 1; id <= 20; ++id) {
             auto file = make_file(dir, id);
             expected.push_back(file->fd.get());
@@ -171,6 +171,37 @@ TEST_CASE("sealed segments are synced in order and closed") {
     CHECK(synced == expected);
 }
 
+TEST_CASE("the name of a file is safe before anything in it counts as synced, and made so once") {
+    const temp_dir dir;
+    std::mutex mutex;
+    std::vector<std::string> calls;
+    const auto note = [&](std::string what) {
+        const std::lock_guard lock(mutex);
+        calls.push_back(std::move(what));
+    };
+    file_ops ops;
+    ops.fsync = [&](int) { return note("sealed"), 0; };
+    ops.fdatasync = [&](int) { return note("active"), 0; };
+    const auto thread = std::this_thread::get_id();
+    syncer sync(with_policy(sync_policy::always), ops, [&] {
+        CHECK(std::this_thread::get_id() != thread);
+        note("names");
+    });
+    told tell;
+    sync.start(tell.events());
+    const auto first = make_file(dir, 1);
+    for (const std::uint64_t bytes : {10u, 20u}) {
+        grow(sync, first, bytes);
+        REQUIRE(eventually([&] { return tell.synced == 1 + bytes; }));
+    }
+    sync.seal(first, 20, 21);
+    const auto second = make_file(dir, 21);
+    grow(sync, second, 10);
+    REQUIRE(eventually([&] { return tell.synced == 31; }));
+    CHECK(sync.stop(soon()) == syncer::end::synced);
+    CHECK(calls == std::vector<std::string>{"names", "active", "active", "sealed", "names", "active"});
+}
+
 TEST_CASE("when too many sealed segments wait, it is behind") {
     const temp_dir dir;
     std::atomic<bool> hold{true};
@@ -180,7 +211,7 @@ TEST_CASE("when too many sealed segments wait, it is behind") {
             std::this_thread::sleep_for(1ms);
         return 0;
     };
-    syncer sync(with_policy(sync_policy::interval), ops);
+    syncer sync(with_policy(sync_policy::interval), ops, [] {});
     sync.start({});
     for (record_id id = 1; id <= syncer::most_sealed_waiting; ++id) {
         CHECK_FALSE(sync.behind());
@@ -198,7 +229,7 @@ TEST_CASE("after a failed sync nothing counts as synced until the writer has put
     fault.datasync = {2, 1, EIO};
     const file_ops ops = fault.ops();
     told tell;
-    syncer sync(with_policy(sync_policy::always), ops);
+    syncer sync(with_policy(sync_policy::always), ops, [] {});
     sync.start(tell.events());
     auto first = make_file(dir, 1);
     grow(sync, first, 1);
@@ -227,7 +258,7 @@ TEST_CASE("a file that somebody has removed, replaced or cut is no synced file")
     const temp_dir dir;
     const file_ops ops;
     told tell;
-    syncer sync(with_policy(GENERATE(sync_policy::none, sync_policy::interval)), ops);
+    syncer sync(with_policy(GENERATE(sync_policy::none, sync_policy::interval)), ops, [] {});
     sync.start(tell.events());
     const auto file = make_file(dir, 1);
     std::string expected;
@@ -255,7 +286,7 @@ TEST_CASE("a stop that could not sync says so") {
     faults fault;
     fault.datasync = {1, 1000, EIO};
     const file_ops ops = fault.ops();
-    syncer sync(with_policy(sync_policy::none), ops);
+    syncer sync(with_policy(sync_policy::none), ops, [] {});
     sync.start({});
     grow(sync, make_file(dir, 1), 1);
     CHECK(sync.stop(soon()) == syncer::end::unsynced);
@@ -270,7 +301,7 @@ TEST_CASE("a stop does not wait for ever for a disk that hangs") {
             std::this_thread::sleep_for(1ms);
         return 0;
     };
-    syncer sync(with_policy(sync_policy::always), ops);
+    syncer sync(with_policy(sync_policy::always), ops, [] {});
     sync.start({});
     grow(sync, make_file(dir, 1), 1);
     CHECK(sync.stop(std::chrono::steady_clock::now() + 50ms) == syncer::end::hangs);
