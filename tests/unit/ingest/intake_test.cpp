@@ -108,6 +108,23 @@ TEST_CASE("secrets are gone before anything is stored", "[ingest]") {
     CHECK(lines[1].find(R"("raw_withheld":true)") != std::string::npos);
 }
 
+TEST_CASE("secrets are told by their form in any line of a block, and in one that comes in pieces", "[ingest]") {
+    const std::string plain = R"({"timestamp":"t","a":"b=c"})";
+    const std::string secret = R"({"timestamp":"t","key":"sk-abcdefghijklmnopqrstuvwxyz0123456789ABCD"})";
+    const std::string hidden = R"({"timestamp":"t","key":"[REDACTED]"})";
+    const std::vector<std::string> sent{plain, secret, plain, plain, secret, secret, plain};
+    std::string block;
+    for (const std::string& line : sent)
+        block += line + '\n';
+    for (std::size_t cut = 0; cut <= block.size(); ++cut) {
+        connection c;
+        c.intake.feed(std::string_view(block).substr(0, cut), c.rules, c.batch);
+        c.intake.feed(std::string_view(block).substr(cut), c.rules, c.batch);
+        CHECK(c.stored() == std::vector<std::string>{plain, hidden, plain, plain, hidden, hidden, plain});
+        CHECK(c.count.redactions[static_cast<std::size_t>(livelogd::protocol::secret_rule::openai)] == 3);
+    }
+}
+
 TEST_CASE("API calls can be left out", "[ingest]") {
     connection c;
     c.rules.log_api_calls = false;
