@@ -16,8 +16,8 @@ class secret_scout {
     /// Both must outlive the questions that follow.
     secret_scout(const secret_shapes& shapes, std::string_view block) : shapes_(shapes), block_(block) {}
 
-    /// False if there is no secret in the record that `line` is, nor in what is stored of it. The lines of the
-    /// block in their order; of any other the answer is true.
+    /// False if there is no secret in the record that `line` is, nor in what is stored of it. The lines of
+    /// the block in their order; of any other the answer is true.
     ///
     /// White space that is left out of the stored record makes no difference: a trace, and what is looked at
     /// around it, lies within a string.

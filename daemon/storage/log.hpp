@@ -35,8 +35,9 @@ struct log_numbers {
 };
 
 /// One log in one directory. Owns the directory's lock, the writer thread (appends, opens and removes
-/// segments), the sync thread (fdatasync, fsync of sealed segments), and the one that compresses, if any. All
-/// members may be called from any thread; only the constructor, stop and the destructor block on the disk.
+/// segments), the sync thread (fsync of the directory and of sealed segments, fdatasync), and the one that
+/// compresses, if any. All members may be called from any thread; only the constructor, stop and the
+/// destructor block on the disk.
 class log {
   public:
     /// Opens or creates the directory, takes its lock, cuts a torn tail. Throws log_error.

@@ -173,7 +173,7 @@ def stuck(bench: Bench) -> list[Row]:
         name: (lambda: peers.daemon(**options), lambda peer, k=count: peers.stream(peer, file, streams=800, stuck=k, count=5_000))
         for name, count in (("none", 0), ("stuck", 200))
     }
-    found = bench.in_turns(kinds, min(bench.runs, 3))
+    found = bench.in_turns(kinds)
     ours, theirs = median(found["stuck"]), median(found["none"])
     return [Row("200 of 1,000 streams stuck: what the others get", "≥ 0.90 of without them, nothing missing later",
                 f"{quantity(ours)} events/s ({quantity(theirs)})", ours / theirs, ours / theirs >= 0.9)]

@@ -108,7 +108,8 @@ TEST_CASE("secrets are gone before anything is stored", "[ingest]") {
     CHECK(lines[1].find(R"("raw_withheld":true)") != std::string::npos);
 }
 
-TEST_CASE("secrets are told by their form in any line of a block, and in one that comes in pieces", "[ingest]") {
+TEST_CASE("secrets are told by their form in any line of a block, and in one that comes in pieces",
+          "[ingest]") {
     const std::string plain = R"({"timestamp":"t","a":"b=c"})";
     const std::string secret = R"({"timestamp":"t","key":"sk-abcdefghijklmnopqrstuvwxyz0123456789ABCD"})";
     const std::string hidden = R"({"timestamp":"t","key":"[REDACTED]"})";

@@ -276,7 +276,8 @@ TEST_CASE("what a look at many lines says has no secret has none, and it is aske
         lines.push_back(livelogd::test::text_of(test, "line"));
     for (const std::string& secret : bare_secrets())
         lines.push_back(R"({ "a" : "x )" + secret + R"( y" , "b":1})");
-    for (const auto* plain : {R"({"m":"nothing to see"})", R"( {"s" : "a=b", "k" : [ "sk" , "-1" ]} )", "", "{"})
+    for (const auto* plain :
+         {R"({"m":"nothing to see"})", R"( {"s" : "a=b", "k" : [ "sk" , "-1" ]} )", "", "{"})
         lines.insert(lines.end(), 40, plain);
     for (const secret_shapes& shapes : on_all_paths()) {
         std::size_t clean = 0;
@@ -296,8 +297,8 @@ TEST_CASE("what a look at many lines says has no secret has none, and it is aske
                 std::string stored;
                 digest_fields fields;
                 redaction_counts counts{};
-                const intake_rules rules{
-                    .timestamp = "T", .content = {.secrets = &shapes, .counts = &counts}};
+                const intake_rules rules{.timestamp = "T",
+                                         .content = {.secrets = &shapes, .counts = &counts}};
                 if (scanner.scan_record(part, rules, stored, fields)) continue;
                 INFO(line);
                 CHECK((may || sum(counts) == 0));
