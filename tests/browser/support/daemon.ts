@@ -125,9 +125,10 @@ export class Daemon {
     return stats.daemon.stored;
   }
 
+  /** Whole lines: the last one may be on its way. */
   storedLines(): string[] {
     const folder = String(this.options['log-dir']);
     return readdirSync(folder).filter((name) => /^live-\d+\.jsonl$/.test(name)).sort()
-      .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean));
+      .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1));
   }
 }

@@ -46,6 +46,7 @@ export class PathProxy {
     const { url: path = '', headers, method } = incoming;
     this.asked.push(path);
     const generation = this.generation;
+    const isStream = path.includes('/stream?');
     const refuse = (): void => {
       if (!outgoing.headersSent) outgoing.writeHead(502, { Connection: 'close' });
       outgoing.end();
@@ -59,7 +60,7 @@ export class PathProxy {
       const told = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name !== 'connection' && name !== 'transfer-encoding'));
       outgoing.writeHead(answer.statusCode ?? 502, { ...told, Connection: 'close' });
       answer.on('data', (part: Buffer) => {
-        if (generation === this.generation) outgoing.write(part);
+        if (!isStream || generation === this.generation) outgoing.write(part);
       });
       answer.on('end', () => outgoing.end());
       answer.on('error', () => outgoing.destroy());
