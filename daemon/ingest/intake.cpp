@@ -2,7 +2,6 @@
 #include "daemon/ingest/intake.hpp"
 
 #include "protocol/malformed.hpp"
-#include "protocol/secret_scout.hpp"
 
 #include <utility>
 #include <variant>
@@ -27,23 +26,20 @@ void intake::feed(std::string_view bytes, const policy& rules, storage::record_b
     // What is only the middle of a long line makes no record yet.
     if (bytes.find('\n') != std::string_view::npos)
         batch.lines.reserve(batch.lines.size() + bytes.size() + framer_.held_bytes());
-    protocol::secret_scout scout(rules.secrets, bytes);
-    framer_.feed(bytes, [&](const protocol::framed_line& line) {
-        take(line, rules, scout.may_hold_secret(line.bytes) ? &rules.secrets : nullptr, batch);
-    });
+    framer_.feed(bytes, [&](const protocol::framed_line& line) { take(line, rules, batch); });
     add_up();
 }
 
 void intake::finish(const policy& rules, storage::record_batch& batch) {
     stamp_turn(rules);
-    framer_.finish([&](const protocol::framed_line& line) { take(line, rules, &rules.secrets, batch); });
+    framer_.finish([&](const protocol::framed_line& line) { take(line, rules, batch); });
     add_up();
 }
 
 void intake::abandon(std::string_view reason, const policy& rules, storage::record_batch& batch) {
     stamp_turn(rules);
     abandon_reason_ = reason;
-    framer_.abandon([&](const protocol::framed_line& line) { take(line, rules, &rules.secrets, batch); });
+    framer_.abandon([&](const protocol::framed_line& line) { take(line, rules, batch); });
     add_up();
 }
 
@@ -79,8 +75,7 @@ void intake::add_up() {
     turn_ = {};
 }
 
-void intake::take(const protocol::framed_line& line, const policy& rules,
-                  const protocol::secret_shapes* secrets, storage::record_batch& batch) {
+void intake::take(const protocol::framed_line& line, const policy& rules, storage::record_batch& batch) {
     using state = protocol::framed_line::state;
     if (on_greeting_ && greets(line)) return;
     if (closed_) return;
@@ -106,7 +101,7 @@ void intake::take(const protocol::framed_line& line, const policy& rules,
     const protocol::intake_rules how{
         .redact = &rules.redact,
         .timestamp = timestamp_,
-        .content = {.secrets = secrets, .bodies = &rules.bodies, .counts = &turn_.redactions}};
+        .content = {.secrets = &rules.secrets, .bodies = &rules.bodies, .counts = &turn_.redactions}};
     if (const auto error = scanner_.scan_record(line.bytes, how, batch.lines, fields)) {
         take_malformed(error->reason + ", at byte " + std::to_string(error->at), line, rules, batch);
         return;

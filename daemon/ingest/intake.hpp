@@ -61,9 +61,7 @@ class intake {
     };
     bool greets(const protocol::framed_line& line);
     void add_up();
-    /// `secrets`: those of the rules, or nothing if the line has none.
-    void take(const protocol::framed_line& line, const policy& rules, const protocol::secret_shapes* secrets,
-              storage::record_batch& batch);
+    void take(const protocol::framed_line& line, const policy& rules, storage::record_batch& batch);
     void take_malformed(std::string_view message, const protocol::framed_line& line, const policy& rules,
                         storage::record_batch& batch);
     void close_record(std::size_t begin, const protocol::digest_fields& fields, storage::record_batch& batch);

@@ -3,7 +3,6 @@
 #include "protocol/json_walk.hpp"
 #include "protocol/malformed.hpp"
 #include "protocol/scan.hpp"
-#include "protocol/secret_scout.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/protocol/vectors.hpp"
 
@@ -267,59 +266,6 @@ TEST_CASE("records without secrets are byte for byte what they were") {
         REQUIRE(result.stored == line);
         REQUIRE(sum(result.counts) == 0);
     }
-}
-
-TEST_CASE("what a look at many lines says has no secret has none, and it is asked about few others") {
-    std::mt19937 random(20261128);
-    std::vector<std::string> lines;
-    for (const auto& test : livelogd::test::read_vectors("secrets.jsonl"))
-        lines.push_back(livelogd::test::text_of(test, "line"));
-    for (const std::string& secret : bare_secrets())
-        lines.push_back(R"({ "a" : "x )" + secret + R"( y" , "b":1})");
-    for (const auto* plain :
-         {R"({"m":"nothing to see"})", R"( {"s" : "a=b", "k" : [ "sk" , "-1" ]} )", "", "{"})
-        lines.insert(lines.end(), 40, plain);
-    for (const secret_shapes& shapes : on_all_paths()) {
-        std::size_t clean = 0;
-        std::size_t asked_in_vain = 0;
-        for (int round = 0; round < 20; ++round) {
-            std::ranges::shuffle(lines, random);
-            std::string block;
-            for (const std::string& line : lines)
-                block += line + '\n';
-            secret_scout scout(shapes, block);
-            std::size_t at = 0;
-            for (const std::string& line : lines) {
-                const auto part = std::string_view(block).substr(at, line.size());
-                at += line.size() + 1;
-                const bool may = scout.may_hold_secret(part);
-                record_scanner scanner;
-                std::string stored;
-                digest_fields fields;
-                redaction_counts counts{};
-                const intake_rules rules{.timestamp = "T",
-                                         .content = {.secrets = &shapes, .counts = &counts}};
-                if (scanner.scan_record(part, rules, stored, fields)) continue;
-                INFO(line);
-                CHECK((may || sum(counts) == 0));
-                if (sum(counts) > 0) continue;
-                ++clean;
-                if (may) ++asked_in_vain;
-            }
-        }
-        CHECK(asked_in_vain * 4 < clean);
-    }
-}
-
-TEST_CASE("of a line from elsewhere a look at many says that it may hold a secret") {
-    const secret_shapes shapes;
-    const std::string block = "{\"a\":1}\n";
-    const std::string elsewhere = "{\"a\":2}";
-    secret_scout scout(shapes, block);
-    CHECK(scout.may_hold_secret(elsewhere));
-    CHECK_FALSE(scout.may_hold_secret(std::string_view(block).substr(0, 7)));
-    const secret_shapes none = secret_shapes::none();
-    CHECK_FALSE(secret_scout(none, block).may_hold_secret(elsewhere));
 }
 
 TEST_CASE("texts made to be slow are not") {
