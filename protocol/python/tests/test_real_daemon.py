@@ -221,7 +221,8 @@ def test_a_daemon_that_is_stopped_while_the_app_ends(real: Real) -> None:
     """The last records of an app are sent in the time it has, to a daemon that comes back in it."""
     daemon = real()
     script = (
-        "import sys, livelogd\n"
+        "import sys, livelogd, livelogd.sender\n"
+        "livelogd.sender._EXIT_SECONDS = 15.0\n"  # where a daemon needs more than two seconds to start
         "sender = livelogd.get_sender(sys.argv[1])\n"
         "sender.send({'n': 0}); assert sender.flush(5)\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
