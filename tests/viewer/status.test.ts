@@ -118,11 +118,16 @@ test('tabs are counted anew each time: one that was closed counts no more', asyn
     asking.ask();
     return asking.others;
   };
+  // Answers take as long as the machine needs.
+  const settles = async (expected: number): Promise<void> => {
+    let found = -1;
+    for (let rounds = 0; rounds < 100 && found !== expected; rounds += 1) found = await round();
+    assert.equal(found, expected);
+  };
   try {
-    assert.equal(await round(), 2);
+    await settles(2);
     second.close();
-    await round();
-    assert.equal(await round(), 1);
+    await settles(1);
   } finally {
     for (const one of [asking, first, second, idle]) one.close();
   }
