@@ -106,7 +106,6 @@ int segment_chain::make_writable() {
     // Nothing but a fragment: no empty segment is ever sealed, so the file is made anew under the same name.
     try {
         begin_segment(write_segment_anew(directory_.path(), active_.next_id(), {}, ops_));
-        directory_.try_to_sync();
     } catch (const std::system_error& failure) {
         return failure.code().value();
     }

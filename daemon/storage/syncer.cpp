@@ -225,10 +225,11 @@ void syncer::run() {
 void syncer::work_on(const job& what, task kind, std::unique_lock<std::mutex>& lock) {
     working_ = true;
     at_work_on_ = what.file->first_id;
+    const auto newest = std::max(written_to_, what.file->first_id);
     lock.unlock();
-    if (kind != task::look && named_id_ != what.file->first_id) {
+    if (kind != task::look && what.file->first_id > named_to_) {
         sync_names_();
-        named_id_ = what.file->first_id;
+        named_to_ = newest;
     }
     const auto& call = kind == task::sync_sealed ? ops_.fsync : ops_.fdatasync;
     const int error = kind == task::look ? 0 : call_until_done(call, what.file->fd.get());

@@ -21,11 +21,11 @@
 namespace livelogd::storage {
 
 /// Syncs the active segment by the policy, and every sealed one once, in order; before the first sync of one
-/// it has its name made safe, so that the thread that writes never waits for the disk. After each sync it
-/// looks whether the file still has its name and its length, because somebody may have moved or cut it. The
-/// first failure ends its work until the writer has put things right: that a file can be synced after it has
-/// failed proves nothing, the kernel may have dropped the data and call the pages clean. All members from any
-/// thread.
+/// it has the names of all that there are made safe, so that the thread that writes never waits for the disk.
+/// After each sync it looks whether the file still has its name and its length, because somebody may have
+/// moved or cut it. The first failure ends its work until the writer has put things right: that a file can be
+/// synced after it has failed proves nothing, the kernel may have dropped the data and call the pages clean.
+/// All members from any thread.
 class syncer {
   public:
     /// So many sealed segments may wait before the writer should wait too, or a disk that only takes data at
@@ -112,9 +112,8 @@ class syncer {
     const std::uint64_t most_unsynced_;
     const file_ops& ops_;
     const std::function<void()> sync_names_;
-    events tell_;  ///< set before the thread starts
-    std::optional<protocol::record_id>
-        named_id_;  ///< first id of the segment whose name is safe; its thread's
+    events tell_;                       ///< set before the thread starts
+    protocol::record_id named_to_ = 0;  ///< first id of the newest segment whose name is safe; its thread's
 
     mutable std::mutex mutex_;  ///< guards what follows; never held while syncing
     std::condition_variable work_;

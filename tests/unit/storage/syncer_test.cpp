@@ -202,6 +202,23 @@ TEST_CASE("the name of a file is safe before anything in it counts as synced, an
     CHECK(calls == std::vector<std::string>{"names", "active", "active", "sealed", "names", "active"});
 }
 
+TEST_CASE("the names of all segments that wait are made safe at once") {
+    const temp_dir dir;
+    std::atomic<int> names{0};
+    faults fault;
+    const file_ops ops = fault.ops();
+    syncer sync(with_policy(sync_policy::interval), ops, [&] { ++names; });
+    for (const record_id id : {1u, 11u, 21u}) {
+        const auto file = make_file(dir, id);
+        grow(sync, file, 10);
+        sync.seal(file, 10, id + 10);
+    }
+    sync.start({});
+    CHECK(sync.stop(soon()) == syncer::end::synced);
+    CHECK(fault.syncs == 3);
+    CHECK(names == 1);
+}
+
 TEST_CASE("when too many sealed segments wait, it is behind") {
     const temp_dir dir;
     std::atomic<bool> hold{true};
