@@ -38,7 +38,7 @@ def test_an_idle_daemon_stops_at_once(daemon: Daemon, number: int) -> None:
     started = time.monotonic()
     daemon.signal(number)
     said = daemon.wait()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 2
     assert "livelogd: info: stopping" in said
     assert not daemon.socket_path.exists(), "a clean stop takes its socket away"
 

@@ -254,7 +254,7 @@ def test_close_keeps_its_deadline(daemon: FakeDaemon, why: str) -> None:
     time.sleep(0.3)
     begin = time.monotonic()
     assert not sender.close(0.5)
-    assert 0.4 < time.monotonic() - begin < 5
+    assert 0.4 < time.monotonic() - begin < 1.5
     assert not any(thread.name == "livelogd-sender" and thread is sender._thread for thread in threading.enumerate())
     assert sender.flush(1) is False
 
@@ -385,10 +385,10 @@ def test_the_end_is_delayed_two_seconds_at_most_by_one_that_does_not_read(daemon
         "h = livelogd.LiveLogHandler(socket=sys.argv[1])\n"
         "logging.getLogger().addHandler(h)\n"
         "for n in range(2000): logging.error('x' * 1000)\n"
+        "import time; print(time.monotonic())\n"  # the end begins; the same clock in every process
     )
-    begin = time.monotonic()
     done = run_python(code, daemon.path)
-    assert 1.9 < time.monotonic() - begin < 12
+    assert 1.9 < time.monotonic() - float(done.stdout) < 4.5
     assert done.returncode == 0 and "the daemon is slow" in done.stderr
 
 

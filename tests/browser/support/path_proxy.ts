@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 
 export const prefix = '/llm/tools';
 
+const isStream = (path: string): boolean => path.includes('/stream?');
+
 export class PathProxy {
   /** Answer everything with 502, as while the daemon restarts. */
   broken = false;
@@ -29,7 +31,7 @@ export class PathProxy {
   }
 
   streams(): string[] {
-    return this.asked.filter((path) => path.includes('/stream?'));
+    return this.asked.filter(isStream);
   }
 
   /** Streams that are open now get nothing more, but stay open: a connection that died on the way. */
@@ -46,7 +48,6 @@ export class PathProxy {
     const { url: path = '', headers, method } = incoming;
     this.asked.push(path);
     const generation = this.generation;
-    const isStream = path.includes('/stream?');
     const refuse = (): void => {
       if (!outgoing.headersSent) outgoing.writeHead(502, { Connection: 'close' });
       outgoing.end();
@@ -60,7 +61,7 @@ export class PathProxy {
       const told = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name !== 'connection' && name !== 'transfer-encoding'));
       outgoing.writeHead(answer.statusCode ?? 502, { ...told, Connection: 'close' });
       answer.on('data', (part: Buffer) => {
-        if (!isStream || generation === this.generation) outgoing.write(part);
+        if (!isStream(path) || generation === this.generation) outgoing.write(part);
       });
       answer.on('end', () => outgoing.end());
       answer.on('error', () => outgoing.destroy());
